@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``asgf-nav bench``: every speed and memory figure of the README, as ratios of one run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+import platform
+
+import numpy as np
+
+from asgf_nav_ros.benchmark import bench_grid_world
+from asgf_nav_ros.benchmark import bench_memory
+from asgf_nav_ros.benchmark import bench_policy
+from asgf_nav_ros.benchmark import bench_spectrogram
+from asgf_nav_ros.benchmark.bench_timing import Comparison
+from asgf_nav_ros.benchmark.bench_timing import one_core
+
+TIMED = {'spectrogram': bench_spectrogram.measure, 'policy': bench_policy.measure,
+         'grid_world': bench_grid_world.measure}
+MEMORY = 'memory'
+PARTS = (*TIMED, MEMORY)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument('--json', type=Path, metavar='F', help='also write the figures here')
+    parser.add_argument('--only', nargs='+', choices=PARTS, default=PARTS, metavar='PART',
+                        help=f'measure some of {", ".join(PARTS)}')
+    parser.add_argument('--laps', type=int, default=40, help='repeats of every timed call')
+    parser.add_argument('--seed', type=int, default=0, help='of the made-up input')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure, print a table, write JSON; return the exit code."""
+    comparisons = measure_times(arguments.only, laps=arguments.laps, seed=arguments.seed)
+    memory = bench_memory.measure() if MEMORY in arguments.only else None
+    if memory is not None:
+        print(bench_memory.table(memory))
+    if arguments.json is not None:
+        report = {'machine': machine(), 'laps': arguments.laps,
+                  'comparisons': [comparison.as_row() for comparison in comparisons],
+                  'memory': memory}
+        arguments.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
+    return 0
+
+
+def measure_times(parts: list[str], *, laps: int, seed: int) -> list[Comparison]:
+    """Run the timed ``parts`` on one core and print each line as it comes."""
+    comparisons = []
+    with one_core():
+        for part in TIMED:
+            if part in parts:
+                for comparison in TIMED[part](np.random.default_rng(seed), laps=laps):
+                    print(line(comparison), flush=True)
+                    comparisons.append(comparison)
+    return comparisons
+
+
+def line(comparison: Comparison) -> str:
+    """Return one line of the table."""
+    wanted = f', wanted {comparison.wanted:g}x' if comparison.wanted else ''
+    return (f'{comparison.name:<32} {comparison.ratio:6.1f}x  '
+            f'{_time(comparison.ours_s)} ({comparison.ours}) against '
+            f'{_time(comparison.theirs_s)} ({comparison.theirs}){wanted}')
+
+
+def machine() -> dict[str, str]:
+    """Return what the figures were measured on."""
+    return {'processor': platform.processor() or platform.machine(),
+            'python': platform.python_version(), 'system': platform.platform()}
+
+
+def _time(seconds: float) -> str:
+    return f'{1e3 * seconds:.2f} ms' if seconds >= 1e-3 else f'{1e6 * seconds:.0f} us'

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a trained agent to the one ONNX file that a robot runs: graph, contract, provenance."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+from typing import Mapping
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+import asgf_nav_ros
+from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.network.agent import NavigationAgent
+from asgf_nav_ros.network.checkpoint import weights_sha256
+
+INPUTS = ('rgb', 'depth', 'spectrogram', 'hidden')
+OUTPUTS = ('action_probabilities', 'value', 'hidden_out', 'gate', 'attention', 'frame_weights',
+           'sound_direction')
+CONTRACT_KEY = 'asgf_nav_contract'
+PROVENANCE_KEY = 'asgf_nav_provenance'
+OPSET = 17  # the first with LayerNormalization
+TOLERANCE = 1e-4
+_BATCHES = (1, 3)  # the trace has one row: another size proves that the batch is free
+_STEPS = 10
+
+
+class ExportError(RuntimeError):
+    """The written file does not compute what the agent computes."""
+
+
+class _DeployedAgent(nn.Module):
+    """The agent with the outputs of the file, in the order of ``OUTPUTS``."""
+
+    def __init__(self, agent: NavigationAgent) -> None:
+        super().__init__()
+        self.agent = agent
+
+    def forward(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
+                hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        output = self.agent(rgb, depth, spectrogram, hidden)
+        return (torch.softmax(output.logits, -1), output.value, output.hidden, output.gate,
+                output.attention, output.frame_weights, output.sound_direction)
+
+
+def export_onnx(agent: NavigationAgent, path: str | os.PathLike[str], *,
+                provenance: Mapping[str, Any]) -> str:
+    """Write ``agent`` as one ONNX file, and keep it only if ONNX Runtime agrees with torch.
+
+    The batch is dynamic and the memory explicit: ``hidden`` goes in, ``hidden_out`` comes out.
+
+    Args:
+        agent: any system of ``NavigationAgent``; it is not changed.
+        path: the file to write.
+        provenance: where the weights come from (recipe, data, seed), JSON values. The versions
+            of package and torch, sight and the hash of the weights are added.
+
+    Returns:
+        SHA-256 of the file.
+
+    Raises:
+        ExportError: the file computes something else; nothing is left at ``path``.
+    """
+    path = Path(path)
+    part = path.with_name(path.name + '.part')
+    deployed = _DeployedAgent(copy.deepcopy(agent).cpu()).eval()
+    try:
+        _trace(deployed, part)
+        _complete(part, deployed.agent, provenance)
+        for batch in _BATCHES:
+            verify_onnx(agent, part, batch=batch)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def verify_onnx(agent: NavigationAgent, path: str | os.PathLike[str], *, steps: int = _STEPS,
+                batch: int = 1, seed: int = 0) -> float:
+    """Run torch and ONNX Runtime side by side, each with its own memory, on random views.
+
+    Args:
+        agent: what the file must compute.
+        path: the ONNX file.
+        steps: recurrent steps, each with a fresh observation.
+        batch: environments at once.
+        seed: of the observations.
+
+    Returns:
+        The largest absolute difference over all outputs and steps.
+
+    Raises:
+        ExportError: it is over ``TOLERANCE``, or an output is not finite.
+    """
+    deployed = _DeployedAgent(copy.deepcopy(agent).cpu()).eval()
+    session = _session(path)
+    rng = np.random.default_rng(seed)
+    theirs = ours = np.zeros((batch, agent.contract.hidden_size), np.float32)
+    largest = 0.0
+    for _ in range(steps):
+        views = random_observations(agent.contract, batch, rng=rng)
+        got = session.run(list(OUTPUTS), dict(zip(INPUTS, (*views, theirs))))
+        with torch.inference_mode():
+            wanted = [tensor.numpy() for tensor in
+                      deployed(*(torch.from_numpy(array) for array in (*views, ours)))]
+        largest = max(largest, *(_difference(*each) for each in zip(OUTPUTS, wanted, got)))
+        theirs, ours = (each[OUTPUTS.index('hidden_out')] for each in (got, wanted))
+    return largest
+
+
+def random_observations(contract: PolicyContract, batch: int, *, rng: np.random.Generator
+                        ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Views and sounds with the contract's shapes, types and ranges, but no meaning.
+
+    Returns:
+        rgb (batch, H, W, 3) uint8, depth (batch, H, W) float32 in metres, and spectrogram
+        (batch, bins, frames, channels) float32.
+    """
+    image = (batch, contract.image_height, contract.image_width)
+    rgb = rng.integers(0, 256, (*image, 3), dtype=np.uint8)
+    depth = rng.uniform(contract.depth_min_m, contract.depth_max_m, image).astype(np.float32)
+    loudness = 10 ** rng.uniform(-2, 1, (batch, 1, 1, 1))  # from far to near
+    sound = np.log1p(loudness * rng.exponential(size=(batch, *contract.spectrogram_shape)))
+    return rgb, depth, sound.astype(np.float32)
+
+
+def _difference(name: str, wanted: np.ndarray, got: np.ndarray) -> float:
+    if wanted.shape != got.shape:
+        raise ExportError(f'{name} must be {wanted.shape} as in torch, got {got.shape}')
+    difference = float(np.abs(wanted - got).max())
+    if not difference < TOLERANCE:  # a NaN fails too
+        raise ExportError(f'{name} must be within {TOLERANCE} of torch, got {difference:.2g}')
+    return difference
+
+
+def _session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        os.fspath(path), options, providers=['CPUExecutionProvider'])
+
+
+def _trace(deployed: _DeployedAgent, path: Path) -> None:
+    contract = deployed.agent.contract
+    views = random_observations(contract, 1, rng=np.random.default_rng(0))
+    example = (*map(torch.from_numpy, views), deployed.agent.initial_hidden(1))
+    with warnings.catch_warnings(), torch.no_grad():
+        # The tracing exporter is deprecated, but it writes GRUs right; and it warns that sizes
+        # and the batch of a GRU are fixed, which the batch is not. verify_onnx tests both.
+        warnings.simplefilter('ignore', DeprecationWarning)
+        warnings.simplefilter('ignore', torch.jit.TracerWarning)
+        warnings.filterwarnings('ignore', 'Exporting a model to ONNX with', UserWarning)
+        torch.onnx.export(
+            deployed, example, path, dynamo=False, opset_version=OPSET,
+            input_names=INPUTS, output_names=OUTPUTS,
+            dynamic_axes={name: {0: 'batch'} for name in INPUTS + OUTPUTS})
+
+
+def _complete(path: Path, agent: NavigationAgent, provenance: Mapping[str, Any]) -> None:
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {
+        CONTRACT_KEY: agent.contract.to_json(),
+        PROVENANCE_KEY: json.dumps({
+            **provenance, 'asgf_nav_ros': asgf_nav_ros.__version__, 'torch': torch.__version__,
+            'sight': agent.sight, 'weights_sha256': weights_sha256(agent)}, sort_keys=True)})
+    _restore_unused_sight(model, agent.contract)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+
+
+def _restore_unused_sight(model: onnx.ModelProto, contract: PolicyContract) -> None:
+    """Declare rgb or depth again where a blind half let the exporter drop it."""
+    image = ['batch', contract.image_height, contract.image_width]
+    declared = {value.name for value in model.graph.input}
+    if 'rgb' not in declared:
+        model.graph.input.insert(0, onnx.helper.make_tensor_value_info(
+            'rgb', onnx.TensorProto.UINT8, [*image, 3]))
+    if 'depth' not in declared:
+        model.graph.input.insert(1, onnx.helper.make_tensor_value_info(
+            'depth', onnx.TensorProto.FLOAT, image))

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A learned navigator as it is deployed: the exported ONNX file, decided in batches."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
+from asgf_nav_ros.systems.navigator import Views
+
+
+class ExportedPolicy:
+    """Keeps one recurrent state for every agent; greedy, so that a seed fixes a run."""
+
+    def __init__(self, model: Path, *, system: str, threads: int = 1) -> None:
+        self._policy = OnnxPolicy(model, threads=threads)
+        self.contract = self._policy.contract
+        self.contract.require(system=system)
+        self.model_sha256 = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+        self._hidden: dict[int, np.ndarray] = {}
+
+    def begin(self, slots: np.ndarray, rngs: list[np.random.Generator]) -> None:
+        """Start the agents in ``slots`` with an empty memory."""
+        for slot in slots.tolist():
+            self._hidden[slot] = np.zeros(self.contract.hidden_size, np.float32)
+
+    def decide(self, slots: np.ndarray, views: Views) -> np.ndarray:
+        """Choose the most probable action for each of ``slots``."""
+        hidden = np.stack([self._hidden[slot] for slot in slots.tolist()])
+        out = self._policy.decide_batch(views.rgb, views.depth, views.spectrogram, hidden)
+        self._hidden.update(zip(slots.tolist(), out['hidden_out']))
+        return out['action_probabilities'].argmax(axis=1)
