@@ -26,6 +26,7 @@ HEADINGS = 4
 DEPTH_UNIT_M = 0.001
 # float16 loses the quiet tail of a response below 6e-5; scaled up it keeps 70 dB more.
 RESPONSE_SCALE = 64.0
+_LARGE = ('rgb', 'depth_mm', 'responses')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,8 +78,9 @@ class BakedHouse:
 
     @classmethod
     def open(cls, path: Path, *, name: str) -> 'BakedHouse':
-        """Map the arrays of ``path`` into memory; nothing is read until it is used."""
-        arrays = {file.stem: np.load(file, mmap_mode='r', allow_pickle=False)
+        """Map the large arrays of ``path`` into memory, read the small ones."""
+        arrays = {file.stem: np.load(file, mmap_mode='r' if file.stem in _LARGE else None,
+                                     allow_pickle=False)
                   for file in sorted(path.glob('*.npy'))}
         meta = json.loads((path / 'meta.json').read_text())
         return cls(name=name, path=path, rotation_rad=meta['rotation_rad'], **arrays)
@@ -86,12 +88,12 @@ class BakedHouse:
     @property
     def graph(self) -> NavigationGraph:
         """The lattice that was baked."""
-        return NavigationGraph(nodes=np.asarray(self.nodes), neighbors=np.asarray(self.neighbors),
+        return NavigationGraph(nodes=self.nodes, neighbors=self.neighbors,
                                rotation_rad=self.rotation_rad, step_m=self._step_m)
 
     @property
     def _step_m(self) -> float:
-        node, heading = np.argwhere(np.asarray(self.neighbors) >= 0)[0]
+        node, heading = np.argwhere(self.neighbors >= 0)[0]
         return float(np.linalg.norm(self.nodes[self.neighbors[node, heading]] - self.nodes[node]))
 
 

@@ -33,9 +33,14 @@ def bake_houses(names: Sequence[str], contract: PolicyContract, *, settings: Bak
         return list(tqdm(map(_bake, jobs), total=len(jobs), desc='bake', disable=not progress))
     # Processes are spawned: a forked OpenGL context or thread pool does not survive.
     context = multiprocessing.get_context('spawn')
-    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_keep_to_one_core) as pool:
         baked = pool.map(_bake, jobs)
         return list(tqdm(baked, total=len(jobs), desc='bake', disable=not progress))
+
+
+def _keep_to_one_core() -> None:
+    os.environ['LP_NUM_THREADS'] = '0'  # Mesa's software renderer starts a thread per core
 
 
 def _bake(job: tuple[str, PolicyContract, BakeSettings, Path]) -> BakedHouse:

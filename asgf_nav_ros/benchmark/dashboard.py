@@ -134,7 +134,7 @@ class Dashboard:
         if time_s >= recording.end_s and recording.succeeded is not None:
             return 'arrived' if recording.succeeded else 'stopped'
         decision = recording.decision(time_s)
-        fresh = decision is not None and time_s - decision.decided_s < SECONDS_SHOWN_DECIDING
+        fresh = decision is not None and time_s - decision.window_end_s < SECONDS_SHOWN_DECIDING
         state = recording.motion_state(time_s)
         return 'deciding' if fresh and state in ('idle', 'moving') else state
 

@@ -16,7 +16,7 @@ from sim_bridge.house.plan import House
 class RecordedDecision:
     """What the policy was given and what it made of it.
 
-    window_end_s : end of the listening window. decided_s : when the action was published.
+    window_end_s : end of the listening window, which is when it was decided.
     rgb : (H, W, 3) uint8. depth : (H, W) float32, metres.
     spectrogram : (bins, frames, channels) float32.
     probabilities : (4,), indexed by ``Action``. gate : how much of the fused state passes, 0-1.
@@ -25,7 +25,6 @@ class RecordedDecision:
     """
 
     window_end_s: float
-    decided_s: float
     action: Action
     probabilities: np.ndarray
     gate: float
@@ -83,7 +82,7 @@ class EpisodeRecording:
 
     def decision(self, time_s: float) -> RecordedDecision | None:
         """Return the latest decision at ``time_s``, None before the first."""
-        made = [decision for decision in self.decisions if decision.decided_s <= time_s]
+        made = [decision for decision in self.decisions if decision.window_end_s <= time_s]
         return made[-1] if made else None
 
     def motion_state(self, time_s: float) -> str:

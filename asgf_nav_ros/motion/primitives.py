@@ -18,6 +18,8 @@ from asgf_nav_ros.motion.speed_profile import AxisLimits
 ZERO = (0.0, 0.0)
 # A step of the profile never spans more: a late tick must not jump to full speed.
 LONGEST_STEP_S = 0.1
+# Largest heading that a step takes towards its line.
+STEEPEST_RETURN_RAD = 0.2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class MotionLimits:
     settle_s: float = 0.1  # at rest within the tolerance before the action is over
     response_s: float = 0.05  # lag of the base, caps the speed near the goal
     heading_gain_per_s: float = 2.0  # keeps the heading on a step forward
+    cross_track_gain_per_m: float = 2.0  # and brings it back to the line, radians a metre
     stall_s: float = 1.0  # commanded but hardly moving for so long: blocked
     slip_m: float = 0.1  # sideways on a step, or away from the spot in a turn
     slip_rad: float = 0.3  # off the heading on a step
@@ -63,7 +66,8 @@ class PrimitiveExecutor:
     """Drives one primitive action at a time to its goal, or says why it could not.
 
     ``state`` is idle, moving, blocked (the base does not get on) or failed; ``cause`` names
-    the reason of the last two.
+    the reason of the last two. An action that follows one which reached its goal starts from
+    that goal, not from where the base came to rest, so that small errors do not add up.
     """
 
     def __init__(self, limits: MotionLimits, contract: PolicyContract) -> None:
@@ -75,6 +79,7 @@ class PrimitiveExecutor:
             Action.TURN_RIGHT: -contract.turn_rad,
         }
         self._action = Action.STOP
+        self._reached: Pose | None = None
         self._end(MotionState.IDLE, Cause.NONE)
 
     @property
@@ -113,8 +118,9 @@ class PrimitiveExecutor:
             return
         self._axis = (self._limits.forward() if action == Action.MOVE_FORWARD
                       else self._limits.turn())
-        self._origin = self._last_pose = pose
-        self._progress = 0.0
+        self._origin, self._last_pose = self._ideal(pose), pose
+        self._progress = (0.0 if action == Action.MOVE_FORWARD
+                          else wrap_angle(pose.yaw_rad - self._origin.yaw_rad))
         self._last_s = self._started_s = now_s
         self._settled_since_s = math.inf
         self._watch = ProgressWatch(self._axis.speed, self._limits.stall_s)
@@ -140,6 +146,7 @@ class PrimitiveExecutor:
             self._end(MotionState.BLOCKED if blocked else MotionState.FAILED, fault)
             return ZERO
         if self._settled(now_s):
+            self._reached = self._goal_pose()
             self._end(MotionState.IDLE, Cause.NONE)
             return ZERO
         self._speed = self._axis.next_speed(self.remaining, self._speed, dt_s)
@@ -153,6 +160,21 @@ class PrimitiveExecutor:
         """End the action that is under way, if there is one."""
         if self._state == MotionState.MOVING:
             self._end(state, cause)
+
+    def _ideal(self, pose: Pose) -> Pose:
+        """Where the last action should have ended, if the base is still there."""
+        reached, self._reached = self._reached, None
+        if reached is None or pose.distance_m(reached) > 3 * self._limits.position_tolerance_m:
+            return pose
+        off_rad = abs(wrap_angle(pose.yaw_rad - reached.yaw_rad))
+        return reached if off_rad <= 3 * self._limits.yaw_tolerance_rad else pose
+
+    def _goal_pose(self) -> Pose:
+        x_m, y_m, yaw_rad = dataclasses.astuple(self._origin)
+        if self._action == Action.MOVE_FORWARD:
+            return Pose(x_m + self._goal * math.cos(yaw_rad),
+                        y_m + self._goal * math.sin(yaw_rad), yaw_rad)
+        return Pose(x_m, y_m, wrap_angle(yaw_rad + self._goal))
 
     def _end(self, state: MotionState, cause: Cause) -> None:
         self._state, self._cause, self._speed = state, cause, 0.0
@@ -194,6 +216,11 @@ class PrimitiveExecutor:
             return 0.0, self._speed
         if self._speed == 0.0:
             return ZERO
-        off_rad = wrap_angle(self._origin.yaw_rad - pose.yaw_rad)
-        limit = self._limits.max_angular_radps
-        return self._speed, min(max(self._limits.heading_gain_per_s * off_rad, -limit), limit)
+        here = pose.seen_from(self._origin)
+        wanted_rad = _limited(-self._limits.cross_track_gain_per_m * here.y_m, STEEPEST_RETURN_RAD)
+        turn_radps = self._limits.heading_gain_per_s * (wanted_rad - here.yaw_rad)
+        return self._speed, _limited(turn_radps, self._limits.max_angular_radps)
+
+
+def _limited(value: float, limit: float) -> float:
+    return min(max(value, -limit), limit)

@@ -22,7 +22,7 @@ class EpisodeMemory(nn.Module):
 
     def forward(self, fused: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
         """One step: fused (N, width), hidden (N, hidden_size) -> the next hidden, float32."""
-        return self.gru(fused.unsqueeze(0), hidden.unsqueeze(0))[1].squeeze(0).float()
+        return self.gru(fused.unsqueeze(0), hidden.unsqueeze(0))[1].squeeze(0)
 
     def unroll(self, fused: torch.Tensor, hidden: torch.Tensor,
                starts: torch.Tensor) -> torch.Tensor:

@@ -51,7 +51,8 @@ class ListeningWindow:
 
     After a gap or a clock that jumps back it starts anew, so no window ever spans one; what
     overlaps is trimmed. While the stamps say that the samples come at another rate than the
-    contract's there are no windows at all. Three windows are remembered, however long it runs.
+    contract's (chunks that always overlap look the same) there are no windows at all. Three
+    windows are remembered, however long it runs.
     """
 
     def __init__(self, contract: PolicyContract, *, jitter_s: float = 0.005) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ class ExportedPolicy:
         self._policy = OnnxPolicy(model, threads=threads)
         self.contract = self._policy.contract
         self.contract.require(system=system)
-        self.model_sha256 = hashlib.sha256(Path(model).read_bytes()).hexdigest()
+        self.model_sha256 = self._policy.sha256
         self._hidden: dict[int, np.ndarray] = {}
 
     def begin(self, slots: np.ndarray, rngs: list[np.random.Generator]) -> None:

@@ -45,6 +45,7 @@ from sim_bridge.house.plan import Furniture
 from sim_bridge.house.plan import House
 from sim_bridge.house.plan import Room
 from sim_bridge.house.plan import signed_area_m2
+from sim_bridge.house.plan import without_repeats
 from sim_bridge.house.plan_checks import check_house
 from sim_bridge.house.plan_checks import check_polygon
 from sim_bridge.house.plan_checks import FloorPlanError
@@ -54,6 +55,7 @@ __all__ = ['FloorPlanError', 'read_floor_plan', 'write_floor_plan']
 FORMAT = 'asgf_nav_floor_plan'
 VERSION = 1
 MAX_BYTES = 5_000_000
+MAX_NUMBER = 1e5
 _RECTANGLE_TOLERANCE = 1e-3  # cosine of a corner
 
 _HOUSE_KEYS = ('format', 'version', 'name', 'wall_height_m', 'rooms', 'doors', 'furniture')
@@ -135,10 +137,10 @@ def _door(where: str, entry: Any) -> Door:
 
 def _furniture(where: str, entry: Any) -> Furniture:
     _check_keys(where, entry, _FURNITURE_KEYS, required=('category', 'polygon', 'height_m'))
-    model = entry.get('model')
+    model = None if entry.get('model') is None else _string(entry, 'model', where)
     if model is not None and model not in furniture_models():
-        raise FloorPlanError(f'{where}.model must be null or one of '
-                             f'{sorted(furniture_models())}, got {model!r}')
+        raise FloorPlanError(f'{where}.model must be null or a name in furniture_models.json, '
+                             f'got {_kind(model)}')
     center, yaw_rad, width_m, depth_m = _rectangle(_polygon(entry, where))
     return _located(where, Furniture, _string(entry, 'category', where), center, yaw_rad,
                     (width_m, depth_m, _number(entry, 'height_m', where)),
@@ -205,9 +207,8 @@ def _number(entry: dict[str, Any], key: str, where: str, default: float | None =
 
 
 def _polygon(entry: dict[str, Any], where: str) -> np.ndarray:
-    polygon = _numbers(entry['polygon'], f'{where}.polygon', (None, 2))
-    if len(polygon) > 3 and np.array_equal(polygon[0], polygon[-1]):
-        polygon = polygon[:-1]  # closed rings are welcome
+    # Closed rings are welcome: the repeated point goes.
+    polygon = without_repeats(_numbers(entry['polygon'], f'{where}.polygon', (None, 2)))
     if len(polygon) < 3:
         raise FloorPlanError(f'{where}.polygon must have 3 points or more, got {len(polygon)}')
     check_polygon(f'{where}.polygon', polygon)
@@ -227,6 +228,8 @@ def _numbers(value: Any, where: str, shape: tuple[int | None, ...]) -> np.ndarra
         raise FloorPlanError(f'{where} must be {wanted}, got {_kind(value)}')
     if not np.isfinite(array).all():
         raise FloorPlanError(f'{where} must be finite, got NaN or infinity')
+    if np.abs(array).max(initial=0) > MAX_NUMBER:
+        raise FloorPlanError(f'{where} must be metres under {MAX_NUMBER:g}, got {_kind(value)}')
     return array.astype(np.float64)
 
 

@@ -27,7 +27,7 @@ class Room:
     ceiling_material: str = 'ceiling_plaster'
 
     def __post_init__(self) -> None:
-        polygon = _without_repeats(_points('polygon', self.polygon))
+        polygon = without_repeats(_points('polygon', self.polygon))
         if len(polygon) < 3:
             raise ValueError(f'polygon must have 3 points or more, got {len(polygon)}')
         if signed_area_m2(polygon) < 0:
@@ -249,8 +249,9 @@ def _points(name: str, value: np.ndarray) -> np.ndarray:
     return points
 
 
-def _without_repeats(polygon: np.ndarray) -> np.ndarray:
-    step = polygon - np.roll(polygon, 1, axis=0)
+def without_repeats(polygon: np.ndarray) -> np.ndarray:
+    """Drop points of a ring, (n, 2), that the next one repeats; the first follows the last."""
+    step = np.roll(polygon, -1, axis=0) - polygon
     return polygon[np.hypot(*step.T) > 1e-9]
 
 

@@ -22,13 +22,15 @@ from sim_bridge.rendering.textures import TEXTURE_PIXELS
 
 MAX_TRIANGLES = 60_000  # of a house; furniture past that is drawn as boxes
 VERTEX = np.dtype([('position', 'f4', 3), ('normal', 'f4', 3), ('uv', 'f4', 2),
-                   ('color', 'f4', 3), ('layer', 'f4')])
+                   ('color', 'f4', 3), ('layer', 'f4'), ('lift', 'f4')])
 _FRAME_M = 0.08  # width of a door frame
 _FRAME_OUT_M = 0.02  # how far it stands out of the wall
 _WINDOW_M = (1.2, 1.1)  # width, height
 _WINDOW_SILL_M = 0.9
 _WINDOW_WALL_M = 1.8  # a wall to the outside gets a window from this length on
-_WINDOW_OUT_M = 0.004  # painted on the wall: it must not change the depth image
+# Walls go on behind floor and ceiling, and a plate lies under the seam of two floors: rounding
+# would open pinholes there, where the corners of one surface lie on an edge of another.
+_SKIRT_M = 0.002
 _WHITE = np.full((TEXTURE_PIXELS, TEXTURE_PIXELS, 3), 255, np.uint8)
 
 
@@ -87,23 +89,27 @@ class _Builder:
         return self.layer(name, material_texture(name))
 
     def add(self, corners: np.ndarray, uv: np.ndarray, layer: np.ndarray | int,
-            color: np.ndarray | float = 1.0) -> None:
-        """Add triangles: corners (t, 3, 3), uv (t, 3, 2), layer (t,) and color (t, 3)."""
+            color: np.ndarray | float = 1.0, *, lift: int = 0) -> None:
+        """Add triangles: corners (t, 3, 3), uv (t, 3, 2), layer (t,) and color (t, 3).
+
+        Of surfaces in one plane the one with the highest ``lift`` is seen.
+        """
         normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
         part = np.empty((len(corners), 3), VERTEX)
         part['position'], part['uv'] = corners, uv
         part['normal'] = normal[:, None]
         part['layer'] = np.broadcast_to(layer, len(corners))[:, None]
+        part['lift'] = lift
         part['color'] = np.broadcast_to(color, (len(corners), 3))[:, None]
         self.parts.append(part.reshape(-1))
         self.count += part.size
 
     def add_quad(self, quad: np.ndarray, uv: np.ndarray, layer: int,
-                 color: np.ndarray | float = 1.0) -> None:
+                 color: np.ndarray | float = 1.0, *, lift: int = 0) -> None:
         """Add a quad: (4, 3) counter-clockwise from the front, uv (4, 2)."""
         order = np.array([[0, 1, 2], [0, 2, 3]])
-        self.add(quad[order], uv[order], layer, color)
+        self.add(quad[order], uv[order], layer, color, lift=lift)
 
 
 def _add_shell(builder: _Builder, house: House, index: int, room: Room) -> None:
@@ -130,11 +136,11 @@ def _add_wall(builder: _Builder, wall: WallSegment) -> None:
     """Both faces stand on the wall's line; each is seen from its own room only."""
     length_m = float(np.hypot(*(wall.end - wall.start)))
     a, b = wall.start, wall.end
+    low = wall.bottom_m - (_SKIRT_M if wall.bottom_m == 0 else 0.0)
+    high = wall.top_m + _SKIRT_M
     # Seen from the room, on the left of start -> end, this is counter-clockwise.
-    quad = np.array([[*a, wall.bottom_m], [*a, wall.top_m], [*b, wall.top_m],
-                     [*b, wall.bottom_m]])
-    uv = np.array([[0.0, wall.bottom_m], [0.0, wall.top_m], [length_m, wall.top_m],
-                   [length_m, wall.bottom_m]])
+    quad = np.array([[*a, low], [*a, high], [*b, high], [*b, low]])
+    uv = np.array([[0.0, low], [0.0, high], [length_m, high], [length_m, low]])
     builder.add_quad(quad, uv, builder.material(wall.material))
 
 
@@ -152,7 +158,7 @@ def _may_have_window(house: House, wall: WallSegment) -> bool:
 
 
 def _add_window(builder: _Builder, wall: WallSegment) -> None:
-    """A white frame, then the sky in two panes, in layers on the wall."""
+    """A white frame and the sky in two panes, painted on the wall: depth stays as it is."""
     along = (wall.end - wall.start) / np.hypot(*(wall.end - wall.start))
     center = (wall.start + wall.end) / 2
     width, height = _WINDOW_M
@@ -160,26 +166,24 @@ def _add_window(builder: _Builder, wall: WallSegment) -> None:
     shapes = [(0.0, width + 2 * _FRAME_M, _FRAME_M, 1, (0.95, 0.95, 0.93))]
     shapes += [(side * (pane + _FRAME_M) / 2, pane, 0.0, 2, (0.62, 0.80, 0.98))
                for side in (-1, 1)]
-    for shift, wide, border, layer, color in shapes:
-        left, right = (center + (shift + half * wide) * along + layer * _WINDOW_OUT_M * wall.normal
-                       for half in (-0.5, 0.5))
+    for shift, wide, border, lift, color in shapes:
+        left, right = (center + (shift + half * wide) * along for half in (-0.5, 0.5))
         low, high = _WINDOW_SILL_M - border, _WINDOW_SILL_M + height + border
         quad = np.array([[*left, low], [*left, high], [*right, high], [*right, low]])
-        builder.add_quad(quad, quad[:, :2], 0, np.array(color))
+        builder.add_quad(quad, quad[:, :2], 0, np.array(color), lift=lift)
 
 
 def _add_door_frame(builder: _Builder, door: Door) -> None:
     """Two posts and a beam around the opening, none of it inside."""
     along = (door.end - door.start) / door.width_m
-    across = np.array([-along[1], along[0]])
+    axes = np.array([along, [-along[1], along[0]]])
     depth = 2 * _FRAME_OUT_M
     layer = builder.material('door_wood')
     for end, side in ((door.start, -1.0), (door.end, 1.0)):
         middle = end + side * _FRAME_M / 2 * along
-        _add_box(builder, middle, np.stack([along, across]),
-                 (_FRAME_M, depth, door.height_m + _FRAME_M), 0.0, layer)
-    _add_box(builder, door.center, np.stack([along, across]), (door.width_m, depth, _FRAME_M),
-             door.height_m, layer)
+        _add_box(builder, middle, axes, (_FRAME_M, depth, door.height_m + _FRAME_M), 0.0, layer)
+    _add_box(builder, door.center, axes, (door.width_m, depth, _FRAME_M), door.height_m, layer)
+    _add_box(builder, door.center, axes, (door.width_m, depth, _SKIRT_M), -2 * _SKIRT_M, layer)
 
 
 def _add_furniture(builder: _Builder, piece: Furniture) -> None:

@@ -29,6 +29,7 @@ in vec3 normal;
 in vec2 uv;
 in vec3 color;
 in float layer;
+in float lift;
 out vec3 v_position;
 out vec3 v_normal;
 out vec3 v_uv;
@@ -41,6 +42,7 @@ void main() {
     v_color = color;
     v_depth = dot(position - eye, forward);
     gl_Position = projection * vec4(position, 1.0);
+    gl_Position.z -= lift * 1.2e-6 * gl_Position.w;  // ten steps of a 24-bit depth buffer
 }
 """
 
@@ -98,7 +100,7 @@ class Renderer:
             vertex_shader=_VERTEX_SHADER, fragment_shader=_FRAGMENT_SHADER))
         buffer = self._own(self._context.buffer(self._mesh.vertices.tobytes()))
         self._vertices = self._own(self._context.vertex_array(
-            self._program, [(buffer, '3f 3f 2f 3f 1f', *VERTEX.names)]))
+            self._program, [(buffer, '3f 3f 2f 3f 1f 1f', *VERTEX.names)]))
         self._texture = self._own(self._upload_layers())
         size = (contract.image_width, contract.image_height)
         self._frame = self._own(self._context.framebuffer(

@@ -20,7 +20,7 @@ def decision(index, action, rng):
     probabilities = np.full(4, 0.04)
     probabilities[action] = 0.88
     return RecordedDecision(
-        window_end_s=PERIOD_S * index + 1.0, decided_s=PERIOD_S * index + 1.05, action=action,
+        window_end_s=PERIOD_S * index + 1.0, action=action,
         probabilities=probabilities, gate=0.7, attention=np.array([0.35, 0.65]),
         frame_weights=rng.dirichlet(np.ones(13)), sound_azimuth_rad=1.1 - 0.4 * index,
         sound_path_m=5.0 - 0.8 * index, latency_ms=6.0,

@@ -108,13 +108,32 @@ def test_a_push_off_the_heading_is_steered_back():
     assert linear > 0 and angular < 0
 
 
-def test_many_turns_do_not_drift():
-    executor, base = PrimitiveExecutor(LIMITS, CONTRACT), Base(Pose(0, 0, 0.3))
-    now_s = 0.0
-    for _ in range(8):
-        executor.start(Action.TURN_LEFT, base.pose, now_s)
+@settings(deadline=None, max_examples=15)
+@given(yaw=yaws, names=st.lists(st.sampled_from(list(Action)[1:]), min_size=1, max_size=12))
+def test_errors_of_many_actions_do_not_add_up(yaw, names):
+    executor, base = PrimitiveExecutor(LIMITS, CONTRACT), Base(Pose(3.0, -2.0, yaw))
+    x_m, y_m, turns, now_s = 3.0, -2.0, 0, 0.0
+    for action in names:
+        executor.start(action, base.pose, now_s)
         _, now_s = drive(executor, base, start_s=now_s)
-    assert abs(wrap_angle(base.pose.yaw_rad - 0.3)) < 8 * LIMITS.yaw_tolerance_rad
+        heading = yaw + turns * math.pi / 2
+        if action == Action.MOVE_FORWARD:
+            x_m, y_m = x_m + 0.5 * math.cos(heading), y_m + 0.5 * math.sin(heading)
+        else:
+            turns += 1 if action == Action.TURN_LEFT else -1
+    assert base.pose.distance_m(Pose(x_m, y_m, 0.0)) < 0.02
+    assert abs(wrap_angle(base.pose.yaw_rad - yaw - turns * math.pi / 2)) < 0.02
+
+
+def test_a_base_that_was_carried_away_starts_from_where_it_is():
+    executor, base = PrimitiveExecutor(LIMITS, CONTRACT), Base(Pose(0, 0, 0))
+    executor.start(Action.MOVE_FORWARD, base.pose, 0.0)
+    _, now_s = drive(executor, base)
+    base.pose = Pose(2.0, 1.0, 0.5)
+    executor.start(Action.MOVE_FORWARD, base.pose, now_s)
+    drive(executor, base, start_s=now_s)
+    end = base.pose.seen_from(Pose(2.0, 1.0, 0.5))
+    assert (end.x_m, end.y_m) == pytest.approx((0.5, 0.0), abs=0.012)
 
 
 def test_stop_is_over_at_once():

@@ -117,6 +117,7 @@ def test_leaving_out_hidden_rooms_changes_nothing(seed):
             renderer._visibility.visible = narrowed
             np.testing.assert_array_equal(rgb, all_rgb)
             np.testing.assert_array_equal(depth, all_depth)
+            assert (depth > 0).all()  # no pinholes
 
 
 def test_same_pose_same_image_also_from_another_renderer():

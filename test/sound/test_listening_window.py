@@ -128,13 +128,23 @@ def test_a_gap_says_how_much_is_missing():
     assert event.reason == '0.0400 s of audio are missing before 10.0600 s'
 
 
-def test_overlapping_chunks_are_joined_without_their_overlap():
-    window, faults = ListeningWindow(CONTRACT), []
-    for first in range(0, 1500, 100):
+def test_what_overlaps_is_dropped_and_the_rest_joined():
+    window = ListeningWindow(CONTRACT)
+    push_samples(window, 0, 500)
+    (event,) = window.push(EPOCH_S + 0.485, ramp(485, 540))
+    assert event.fault is SpanFault.OVERLAP
+    assert (event.start_s, event.end_s) == pytest.approx((EPOCH_S + 0.485, EPOCH_S + 0.5))
+    assert push_samples(window, 540, 1000) == []
+    assert_is_window(window.newest(), start=0)
+
+
+def test_chunks_that_always_overlap_are_a_wrong_rate():
+    window, faults = ListeningWindow(CONTRACT), set()
+    for first in range(0, 4000, 100):
         events = window.push(EPOCH_S + first / 1000, ramp(first, first + 150))
-        faults += [event.fault for event in events]
-    assert set(faults) == {SpanFault.OVERLAP}
-    assert_is_window(window.window_after(EPOCH_S + 0.2), start=200)
+        faults |= {event.fault for event in events}
+    assert faults == {SpanFault.OVERLAP, SpanFault.WRONG_RATE}
+    assert window.newest() is None
 
 
 def test_a_chunk_that_comes_twice_is_taken_once():

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from sim_bridge.house import floor_plan
 from sim_bridge.house.floor_plan import FloorPlanError
 from sim_bridge.house.floor_plan import MAX_BYTES
 from sim_bridge.house.floor_plan import read_floor_plan
@@ -67,6 +68,13 @@ def test_turned_furniture_keeps_its_front(read):
     assert piece.size_m[:2] == pytest.approx((1.0, 0.5))
 
 
+def test_a_closed_ring_is_the_same_furniture(read):
+    def close(plan):
+        plan['furniture'][0]['polygon'].append([1, 1])
+    closed, open_ = read(close).furniture[0], read().furniture[0]
+    assert (closed.size_m, closed.yaw_rad) == (open_.size_m, open_.yaw_rad)
+
+
 def test_other_shapes_become_their_smallest_rectangle(read):
     def round_table(plan):
         angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
@@ -115,6 +123,8 @@ def _near_room(plan):
     (_set('furniture', 0, 'polygon', [[2, 0.1], [3.95, 0.1], [3.95, 2.9], [2, 2.9]]),
      "room 'hall' cannot be reached by a robot|room 'kitchen' cannot be reached by a robot"),
     (_set('furniture', 0, 'model', 'throne'), "got 'throne'"),
+    (_set('furniture', 0, 'model', ['throne']), 'model must be a string'),
+    (_set('rooms', 0, 'polygon', [[0, 0], [1e308, 0], [0, 1]]), 'must be metres under 100000'),
     (_set('furniture', 0, 'height_m', -1), '3 positive lengths'),
     (_set('wall_height', 3), "unknown key 'wall_height'"),
     (_set('version', 2), 'format and version must be'),
@@ -142,9 +152,8 @@ def test_a_missing_file_is_named(tmp_path):
         read_floor_plan(tmp_path / 'nowhere.json')
 
 
-def test_the_documented_example_is_valid(tmp_path):
-    """The JSON in the module's docstring, without its remarks, with a second room."""
-    assert read_floor_plan.__module__ == 'sim_bridge.house.floor_plan'
-    document = __import__(read_floor_plan.__module__, fromlist=['x']).__doc__
-    for key in PLAN['rooms'][0] | PLAN['doors'][0] | PLAN['furniture'][0] | PLAN:
-        assert f'"{key}"' in document
+def test_every_key_that_is_written_is_documented(tmp_path):
+    write_floor_plan(generate_house(0), tmp_path / 'house.json')
+    plan = json.loads((tmp_path / 'house.json').read_text())
+    for key in plan['rooms'][0] | plan['doors'][0] | plan['furniture'][0] | plan:
+        assert f'"{key}"' in floor_plan.__doc__

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wall ends and door jambs that sound bends around, and what each bend costs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from sim_bridge.acoustics.bands import SPEED_OF_SOUND_MPS
+from sim_bridge.acoustics.kernel import kernel
+from sim_bridge.acoustics.visibility import is_clear
+from sim_bridge.house.materials import BAND_CENTERS_HZ
+
+_OFFSET_M = 1e-3  # a corner stands this far off its wall, in the open
+_TOUCH_M = 1e-5
+GRAZING_DB = 5.0  # loss at the boundary of the shadow
+MAX_LOSS_DB = 25.0  # of one bend; thin screens do not reach more in practice
+_LIT_LIMIT = 1.1  # where the loss on the lit side has come down to 0 dB
+_WAVENUMBERS = np.array(BAND_CENTERS_HZ) * 2.0 / SPEED_OF_SOUND_MPS  # Fresnel number per metre
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CornerGraph:
+    """The corners of a plan and which of them see each other.
+
+    points : (c, 2) float64, metres.
+    outward : (c, 2) float64, unit vectors into the open, away from the wall.
+    length_m : (c, c) float64, straight lines between corners; inf where a wall stands between.
+    """
+
+    points: np.ndarray
+    outward: np.ndarray
+    length_m: np.ndarray
+
+    @classmethod
+    def from_faces(cls, faces: np.ndarray) -> CornerGraph:
+        """Find the corners of the faces that reach through the height of the ears."""
+        ends = np.concatenate([faces[:, :2], faces[:, :2] + faces[:, 2:4] * faces[:, 4:5]])
+        ends = ends[np.unique(np.round(ends / _TOUCH_M), axis=0, return_index=True)[1]]
+        outward = [_outward(end, faces) for end in ends]
+        convex = [index for index, vector in enumerate(outward) if vector is not None]
+        outward = np.array([outward[index] for index in convex]).reshape(-1, 2)
+        points = ends[convex] + _OFFSET_M * outward
+        return cls(points, outward, _visible_lengths(faces, points))
+
+
+def _outward(end: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
+    """Middle of the open angle at a wall end, None unless it is more than a half turn."""
+    offset = end - faces[:, :2]
+    along = np.sum(offset * faces[:, 2:4], axis=1)
+    away = np.abs(offset[:, 0] * faces[:, 3] - offset[:, 1] * faces[:, 2])
+    near = (away < _TOUCH_M) & (along > -_TOUCH_M) & (along < faces[:, 4] + _TOUCH_M)
+    direction = np.arctan2(faces[near, 3], faces[near, 2])
+    walls = np.concatenate([direction[along[near] < faces[near, 4] - _TOUCH_M],
+                            direction[along[near] > _TOUCH_M] + math.pi])
+    walls = np.sort(walls % (2 * math.pi))
+    gaps = np.diff(walls, append=walls[0] + 2 * math.pi)
+    widest = int(gaps.argmax())
+    if gaps[widest] < math.pi + 0.02:
+        return None
+    middle = walls[widest] + gaps[widest] / 2
+    return np.array([math.cos(middle), math.sin(middle)])
+
+
+@kernel
+def _visible_lengths(faces, points):
+    count = points.shape[0]
+    length_m = np.full((count, count), np.inf)
+    for a in range(count):
+        for b in range(a):
+            if is_clear(faces, points[a, 0], points[a, 1], points[b, 0], points[b, 1]):
+                length_m[a, b] = math.hypot(points[a, 0] - points[b, 0],
+                                            points[a, 1] - points[b, 1])
+                length_m[b, a] = length_m[a, b]
+    return length_m
+
+
+@kernel
+def shortest_from(faces, points, length_m, x, y):
+    """Dijkstra from a source over the corners.
+
+    Returns:
+        (c,) float64 shortest lengths (inf if out of reach), and (c,) int64 the corner before
+        each, -1 where that is the source.
+    """
+    count = points.shape[0]
+    shortest_m, before = np.full(count, np.inf), np.full(count, -1)
+    for c in range(count):
+        if is_clear(faces, x, y, points[c, 0], points[c, 1]):
+            shortest_m[c] = math.hypot(points[c, 0] - x, points[c, 1] - y)
+    done = np.zeros(count, np.bool_)
+    for _ in range(count):
+        nearest, nearest_m = -1, np.inf
+        for c in range(count):
+            if not done[c] and shortest_m[c] < nearest_m:
+                nearest, nearest_m = c, shortest_m[c]
+        if nearest < 0:
+            break
+        done[nearest] = True
+        for c in range(count):
+            if nearest_m + length_m[nearest, c] < shortest_m[c]:
+                shortest_m[c] = nearest_m + length_m[nearest, c]
+                before[c] = nearest
+    return shortest_m, before
+
+
+@kernel
+def add_shadow_loss_db(loss_db, detour_m):
+    """Add the loss of a bend, by band, to (6,) ``loss_db``.
+
+    Kurze and Anderson's fit of Maekawa's curve for a thin screen, with N = 2 detour / wavelength:
+    5 + 20 log10(x / tanh x), x = sqrt(2 pi N).
+    """
+    for band in range(loss_db.shape[0]):
+        x = math.sqrt(2.0 * math.pi * _WAVENUMBERS[band] * max(detour_m, 0.0))
+        ratio = x / math.tanh(x) if x > 1e-6 else 1.0
+        loss_db[band] += min(GRAZING_DB + 20.0 * math.log10(ratio), MAX_LOSS_DB)
+
+
+@kernel
+def add_lit_loss_db(loss_db, detour_m):
+    """Add the loss of passing close by an edge: from 5 dB at the shadow's boundary down to 0.
+
+    The lit branch of the same curve: 5 + 20 log10(x / tan x), so that level is continuous where
+    a path begins to bend.
+    """
+    for band in range(loss_db.shape[0]):
+        x = math.sqrt(2.0 * math.pi * _WAVENUMBERS[band] * max(detour_m, 0.0))
+        if x < 1e-6:
+            loss_db[band] += GRAZING_DB
+        elif x < _LIT_LIMIT:
+            loss_db[band] += max(GRAZING_DB + 20.0 * math.log10(x / math.tan(x)), 0.0)

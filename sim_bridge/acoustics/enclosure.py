@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What sound meets in a house, as plain arrays: wall faces, floor and ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import dataclasses
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from sim_bridge.acoustics.bands import BANDS
+from sim_bridge.house.materials import Material
+from sim_bridge.house.materials import MATERIALS
+from sim_bridge.house.plan import Furniture
+from sim_bridge.house.plan import House
+
+CELL_M = 0.1  # of the floor and ceiling maps
+MAX_EXPOSED_AREAS = 4.0  # of a piece of furniture, in footprints
+
+
+class SurfaceMap(NamedTuple):
+    """Which material lies where on the floor or the ceiling.
+
+    labels : (ny, nx) int16, rows into the two tables; cell (0, 0) begins at ``origin``.
+    reflectance : (k, 6) float64, 1 - absorption.
+    scattering : (k,) float64.
+    """
+
+    origin: np.ndarray
+    labels: np.ndarray
+    reflectance: np.ndarray
+    scattering: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Enclosure:
+    """Vertical wall faces between a floor at 0 and a ceiling at ``height_m``.
+
+    faces : (m, 7) float64: x0, y0, unit direction x and y, length, bottom, top. A face reflects
+        on the LEFT of its direction and stops sound from both sides. What touches the floor or
+        the ceiling reaches beyond it, so that nothing slips through the joint.
+    reflectance : (m, 6) float64, 1 - absorption of the faces.
+    scattering : (m,) float64.
+    """
+
+    faces: np.ndarray
+    reflectance: np.ndarray
+    scattering: np.ndarray
+    height_m: float
+    floor: SurfaceMap
+    ceiling: SurfaceMap
+
+    @classmethod
+    def from_arrays(cls, segments: np.ndarray, absorption: np.ndarray, scattering: np.ndarray, *,
+                    floor: SurfaceMap, ceiling: SurfaceMap, height_m: float,
+                    bottoms_m: np.ndarray | None = None,
+                    tops_m: np.ndarray | None = None) -> Enclosure:
+        """Build from wall segments (m, 4) = x0, y0, x1, y1 with (m, 6) absorption.
+
+        Walls reach from floor to ceiling unless ``bottoms_m`` and ``tops_m``, (m,), say otherwise.
+
+        Raises:
+            ValueError: an array has the wrong shape or a segment has no length.
+        """
+        segments = np.asarray(segments, np.float64).reshape(-1, 4)
+        count = len(segments)
+        reflectance = 1.0 - _shaped('absorption', absorption, (count, BANDS))
+        along = segments[:, 2:] - segments[:, :2]
+        length_m = np.hypot(*along.T)
+        if not (length_m > 0).all():
+            raise ValueError(f'segments must have a length, got {segments[length_m == 0][:1]}')
+        bottoms = np.zeros(count) if bottoms_m is None else _shaped('bottoms_m', bottoms_m, count)
+        tops = np.full(count, height_m) if tops_m is None else _shaped('tops_m', tops_m, count)
+        faces = np.column_stack([
+            segments[:, :2], along / length_m[:, None], length_m,
+            np.where(bottoms <= 0, -np.inf, bottoms), np.where(tops >= height_m, np.inf, tops)])
+        return cls(faces, reflectance, _shaped('scattering', scattering, count), float(height_m),
+                   floor, ceiling)
+
+    @classmethod
+    def from_house(cls, house: House) -> Enclosure:
+        """Adapt a house; furniture acts where it stands on the floor (see ``_furniture``)."""
+        walls = house.walls()
+        materials = [MATERIALS[wall.material] for wall in walls]
+        polygons = [room.polygon for room in house.rooms]
+        pieces = [piece for piece in house.furniture if piece.elevation_m < house.wall_height_m]
+        floors = [_surface(MATERIALS[room.floor_material]) for room in house.rooms]
+        ceilings = [_surface(MATERIALS[room.ceiling_material]) for room in house.rooms]
+        return cls.from_arrays(
+            np.array([[*wall.start, *wall.end] for wall in walls]),
+            np.array([material.absorption for material in materials]),
+            np.array([material.scattering for material in materials]),
+            bottoms_m=np.array([wall.bottom_m for wall in walls]),
+            tops_m=np.array([wall.top_m for wall in walls]), height_m=house.wall_height_m,
+            floor=surface_map(polygons + [piece.footprint for piece in pieces],
+                              floors + [_furniture(piece) for piece in pieces]),
+            ceiling=surface_map(polygons, ceilings))
+
+
+def surface_map(polygons: Sequence[np.ndarray],
+                surfaces: Sequence[tuple[np.ndarray, float]]) -> SurfaceMap:
+    """Paint polygons, (n, 2) metres each, onto a raster; later ones cover earlier ones.
+
+    ``surfaces`` are (absorption (6,), scattering) of each polygon. Cells outside of all polygons
+    take the nearest label.
+    """
+    points = np.concatenate(polygons)
+    low = points.min(axis=0) - CELL_M
+    shape = np.ceil((points.max(axis=0) + CELL_M - low) / CELL_M).astype(int)
+    labels = np.full(shape[::-1], -1, np.int16)
+    for label, polygon in enumerate(polygons):
+        _paint(labels, low, np.asarray(polygon, np.float64), label)
+    nearest = ndimage.distance_transform_edt(labels < 0, return_distances=False,
+                                             return_indices=True)
+    return SurfaceMap(low, np.ascontiguousarray(labels[tuple(nearest)]),
+                      1.0 - np.array([surface[0] for surface in surfaces], np.float64),
+                      np.array([surface[1] for surface in surfaces], np.float64))
+
+
+def _paint(labels: np.ndarray, low: np.ndarray, polygon: np.ndarray, label: int) -> None:
+    """Set the cells whose centre lies inside, by the even-odd rule, within the bounding box."""
+    first = np.maximum(np.floor((polygon.min(axis=0) - low) / CELL_M).astype(int), 0)
+    last = np.ceil((polygon.max(axis=0) - low) / CELL_M).astype(int)
+    window = labels[first[1]:last[1], first[0]:last[0]]
+    rows, columns = np.indices(window.shape)
+    x = low[0] + (first[0] + columns + 0.5) * CELL_M
+    y = low[1] + (first[1] + rows + 0.5) * CELL_M
+    inside = np.zeros(window.shape, bool)
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0)):
+        if y0 != y1:
+            inside ^= ((y0 > y) != (y1 > y)) & (x < x0 + (x1 - x0) / (y1 - y0) * (y - y0))
+    window[inside] = label
+
+
+def _surface(material: Material) -> tuple[np.ndarray, float]:
+    return np.array(material.absorption), material.scattering
+
+
+def _furniture(piece: Furniture) -> tuple[np.ndarray, float]:
+    """A piece as a patch of floor that absorbs with its whole exposed surface.
+
+    Top and three of four sides (the back stands at a wall) act like several passes over the
+    footprint: 1 - (1 - absorption) ** areas. Furniture does not cast a sound shadow here.
+    """
+    width, depth, height = piece.size_m
+    areas = min(1.0 + height * (width + 2 * depth) / (width * depth), MAX_EXPOSED_AREAS)
+    absorption, scattering = _surface(MATERIALS[piece.material])
+    return 1.0 - (1.0 - absorption) ** areas, max(scattering, 0.5)
+
+
+def _shaped(name: str, array: np.ndarray, shape: int | tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(array, np.float64)
+    wanted = (shape,) if isinstance(shape, int) else shape
+    if array.shape != wanted:
+        raise ValueError(f'{name} must be {wanted}, got {array.shape}')
+    if math.isnan(array.sum()):
+        raise ValueError(f'{name} must not have NaN')
+    return array
