@@ -7,7 +7,8 @@ import dataclasses
 import enum
 import json
 import math
-from typing import Any, Mapping
+from typing import Any
+from typing import Mapping
 
 import numpy as np
 
@@ -61,6 +62,7 @@ class PolicyContract:
     def __post_init__(self) -> None:
         object.__setattr__(self, 'audio_channels', tuple(self.audio_channels))
         object.__setattr__(self, 'actions', tuple(self.actions))
+        self._check_types()
         for name in _POSITIVE:
             value = getattr(self, name)
             if not value > 0 or not math.isfinite(value):
@@ -81,6 +83,17 @@ class PolicyContract:
             raise ValueError(f'actions must be distinct names of {list(Action.__members__)}, '
                              f'got {list(self.actions)}')
 
+    def _check_types(self) -> None:
+        """Sizes index arrays: a 128.0 out of somebody's JSON would fail much later."""
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type == 'int' and (not isinstance(value, int) or isinstance(value, bool)):
+                raise ValueError(f'{field.name} must be a whole number, got {value!r:.40}')
+            if field.type == 'float' and not isinstance(value, (int, float)):
+                raise ValueError(f'{field.name} must be a number, got {value!r:.40}')
+            if field.type == 'str' and not isinstance(value, str):
+                raise ValueError(f'{field.name} must be text, got {value!r:.40}')
+
     @property
     def window_samples(self) -> int:
         """Samples per ear in one listening window."""
@@ -98,7 +111,7 @@ class PolicyContract:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
     @classmethod
-    def from_json(cls, text: str) -> 'PolicyContract':
+    def from_json(cls, text: str) -> PolicyContract:
         """Read what ``to_json`` wrote.
 
         Raises:
@@ -106,23 +119,23 @@ class PolicyContract:
         """
         try:
             fields = json.loads(text)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise ContractMismatch(f'contract must be a JSON object, got {text!r:.80}') from error
         if not isinstance(fields, Mapping):
             raise ContractMismatch(f'contract must be a JSON object, got {text!r:.80}')
         return cls._from_fields(fields)
 
     @classmethod
-    def _from_fields(cls, fields: Mapping[str, Any]) -> 'PolicyContract':
+    def _from_fields(cls, fields: Mapping[str, Any]) -> PolicyContract:
         known = {field.name for field in dataclasses.fields(cls)}
         if set(fields) != known:
             raise ContractMismatch(
                 f'contract lacks {sorted(known - set(fields))} and has unknown '
-                f'{sorted(set(fields) - known)}')
+                f'{sorted(set(fields) - known)!s:.300}')
         try:
             return cls(**fields)
-        except (TypeError, ValueError) as error:
-            raise ContractMismatch(f'contract is invalid: {error}') from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ContractMismatch(f'contract is invalid: {error!s:.300}') from error
 
     def require(self, **found: Any) -> None:
         """Refuse a stream whose named fields differ, e.g. ``require(sample_rate_hz=44100)``.

@@ -38,7 +38,7 @@ class BakeSettings:
     """
 
     sources: int = 5
-    rays: int = 20000
+    rays: int = 5000
     response_s: float = 0.4
     seed: int = 0
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import Observation
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.sound.spectrogram import log_magnitude_spectrogram
+from sim_bridge.acoustics.hrtf import Hrtf
 from sim_bridge.acoustics.listener import ContinuousListener
 from sim_bridge.acoustics.scene import AcousticScene
 from sim_bridge.diff_drive import drive
@@ -43,7 +46,8 @@ class EmbeddedWorld:
 
     def __init__(self, contract: PolicyContract, *, seed: int = 0,
                  odometry_noise: OdometryNoise | None = None,
-                 catalogue: Catalogue | None = None) -> None:
+                 catalogue: Catalogue | None = None, hrtf: Hrtf | None = None,
+                 rays: int = 20000) -> None:
         """Describe the robot.
 
         Args:
@@ -51,11 +55,15 @@ class EmbeddedWorld:
             seed: joins each episode's own seed.
             odometry_noise: of ``odometry``; perfect by default.
             catalogue: where episodes find their sounds; the built-in one by default.
+            hrtf: the ears; KEMAR by default.
+            rays: traced per episode for the late field.
         """
         self.contract = contract
         self._seed = seed
         self._noise = odometry_noise or OdometryNoise()
         self._catalogue = catalogue or load_catalogue()
+        self._hrtf = hrtf or _kemar(contract.sample_rate_hz)
+        self._rays = rays
         self._house_name: str | None = None
         self._renderer: Renderer | None = None
 
@@ -126,7 +134,7 @@ class EmbeddedWorld:
             [self._seed, seed]).spawn(3)
         self._listener = ContinuousListener(
             self._scene, self.source_xyz, self.graph.nodes,
-            height_m=self.contract.camera_height_m,
+            height_m=self.contract.camera_height_m, hrtf=self._hrtf, rays=self._rays,
             sample_rate_hz=self.contract.sample_rate_hz, rng=reverberation)
         self._convolver = StreamingConvolver(
             dry, crossfade_samples=round(CROSSFADE_S * self.contract.sample_rate_hz),
@@ -210,3 +218,9 @@ class EmbeddedWorld:
                            - episode.geodesic_m) > GEODESIC_TOLERANCE_M:
             raise ValueError(f'episode {episode.episode_id!r} was drawn on another graph than '
                              f'this one of {nodes} nodes')
+
+
+@functools.lru_cache(maxsize=2)
+def _kemar(sample_rate_hz: int) -> Hrtf:
+    """The default ears; reading them takes longer than an episode's other preparations."""
+    return Hrtf.load(sample_rate_hz=sample_rate_hz)

@@ -88,24 +88,36 @@ def read_container_entry(path: Path, index: int) -> tuple[np.ndarray, int]:
     return _mono(samples, f'{path}: entry {index}'), rate_hz
 
 
-def render_phrases(path: Path, phrases: Iterable[Phrase]) -> dict[Phrase, np.ndarray]:
-    """Render phrases at ``SOUNDFONT_RATE_HZ``, each once and then kept in the cache.
+def render_phrases(path: Path, phrases: Iterable[Phrase]) -> None:
+    """Render the phrases that the cache lacks, at ``SOUNDFONT_RATE_HZ``.
 
     Loading a large SoundFont takes seconds and hundreds of megabytes: it is loaded once for all
-    phrases that the cache lacks, and dropped again.
-
-    Returns:
-        phrase -> (n,) float32 mono.
+    of them and dropped again.
     """
     files = {phrase: _cache_file(path, phrase) for phrase in phrases}
     missing = [phrase for phrase, file in files.items() if not file.exists()]
-    if missing:
-        synth, soundfont = _load_soundfont(path)
-        for phrase in missing:
-            samples = _render(synth, soundfont, phrase)
-            cache.write_atomically(
-                files[phrase], functools.partial(np.save, arr=samples, allow_pickle=False))
-    return {phrase: np.load(file, allow_pickle=False) for phrase, file in files.items()}
+    if not missing:
+        return
+    synth, soundfont = _load_soundfont(path)
+    for phrase in missing:
+        samples = _render(synth, soundfont, phrase)
+        cache.write_atomically(
+            files[phrase], functools.partial(np.save, arr=samples, allow_pickle=False))
+
+
+def load_phrase(path: Path, phrase: Phrase, *,
+                along_with: Iterable[Phrase] = ()) -> tuple[np.ndarray, int]:
+    """A rendered phrase as ((n,) float32 mono, sample rate in Hz).
+
+    Args:
+        path: the SoundFont.
+        phrase: the wanted notes.
+        along_with: phrases to render too, where ``phrase`` has to be rendered first.
+    """
+    file = _cache_file(path, phrase)
+    if not file.exists():
+        render_phrases(path, [phrase, *along_with])
+    return np.load(file, allow_pickle=False), SOUNDFONT_RATE_HZ
 
 
 def _mono(samples: np.ndarray, name: str) -> np.ndarray:

@@ -180,8 +180,10 @@ def _installed(sound: Sound) -> Path:
 def _recording(sound: Sound) -> tuple[np.ndarray, int]:
     path = _installed(sound)
     if sound.phrase is not None:
-        rendered = sound_sources.render_phrases(path, [sound.phrase])
-        return rendered[sound.phrase], sound_sources.SOUNDFONT_RATE_HZ
+        # Whoever wants one usually wants many, and loading the SoundFont is what costs.
+        others = (other.phrase for other in load_catalogue().sounds
+                  if other.phrase is not None and other.path == sound.path)
+        return sound_sources.load_phrase(path, sound.phrase, along_with=others)
     if sound.entry is not None:
         return sound_sources.read_container_entry(path, sound.entry)
     return sound_sources.read_sound_file(path)

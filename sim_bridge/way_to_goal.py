@@ -26,7 +26,7 @@ class WayToGoal:
         self._graph = graph
         self._obstacles = obstacles
         self._goal_xy = np.asarray(goal_xy, np.float64)
-        self.goal_node = graph.nearest(goal_xy)
+        self.goal_node = self._nearest(self._goal_xy)
         nodes, ends_m = self._ends(self._goal_xy)
         self._node_way_m = (graph.distances_m()[:, nodes].astype(np.float64) + ends_m).min(axis=1)
         self._actions_left = graph.actions_to(self.goal_node)
@@ -50,10 +50,10 @@ class WayToGoal:
         """First of the fewest primitive actions that lead to the goal's node; there STOP.
 
         Args:
-            pose: taken at its nearest node.
+            pose: taken at the nearest node that can be reached straight from it.
             turn_rad: angle of one turn action; headings need not be those of the graph.
         """
-        node = self._graph.nearest(pose.xy)
+        node = self._nearest(pose.xy)
         if node == self.goal_node:
             return Action.STOP
         errors_rad = np.array([wrap_rad(self._graph.yaw_rad(k) - pose.yaw_rad) for k in range(4)])
@@ -64,6 +64,11 @@ class WayToGoal:
         if abs(error_rad) <= turn_rad / 2:
             return Action.MOVE_FORWARD
         return Action.TURN_LEFT if error_rad > 0 else Action.TURN_RIGHT
+
+    def _nearest(self, xy: np.ndarray) -> int:
+        """The nearest node on this side of the walls."""
+        nodes, _ = self._ends(xy)
+        return int(nodes[np.hypot(*(self._graph.nodes[nodes] - xy).T).argmin()])
 
     def _ends(self, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Nodes that can be reached straight from ``xy``, (m,), and how far they are, (m,)."""

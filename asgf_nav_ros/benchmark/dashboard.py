@@ -108,11 +108,11 @@ class Dashboard:
 
     def _draw_sentence(self, canvas: Canvas, decision: RecordedDecision | None) -> None:
         """Say in one sentence what it hears and does."""
-        x, y = MARGIN + 2, 46
+        x, y, name = MARGIN + 2, 46, self._recording.sound_name
         if decision is None:
-            canvas.text(x, y, f'Listens for: {self._recording.sound_name}', size=23, bold=True)
+            canvas.text(x, y, f'Listens: {name}', size=23, bold=True)
             return
-        x += canvas.text(x, y, f'Hears {self._recording.sound_name} ', size=23, bold=True)
+        x += canvas.text(x, y, f'Hears {name} ', size=23, bold=True)
         where = direction_in_words(decision.sound_azimuth_rad)
         x += canvas.text(x, y, f'{where}, {decision.sound_path_m:.0f} m', size=23, bold=True,
                          color=SOUND)
@@ -121,8 +121,7 @@ class Dashboard:
 
     def _draw_decision(self, canvas: Canvas, decision: RecordedDecision) -> None:
         size = (LEFT_WIDTH - 36) // 2
-        draw_sight(canvas, decision, x=MARGIN + 14, y=TOP + 40, size=size,
-                   max_depth_m=self._recording.max_depth_m)
+        draw_sight(canvas, decision, x=MARGIN + 14, y=TOP + 40, size=size)
         draw_hearing(canvas, decision, x=MARGIN + 14, y=HEARING_Y + 40, width=LEFT_WIDTH - 90,
                      height=HEARING_HEIGHT - 54, loudest=self._loudest)
         draw_choice(canvas, decision, x=RIGHT_X + 14, y=CHOICE_Y + 42, width=440)

@@ -29,6 +29,7 @@ WALL: Color = (203, 212, 222)
 ROBOT_RADIUS_M = 0.22  # drawn larger than life, to be seen
 NOSE = np.array([[0.85, 0.0], [-0.45, 0.6], [-0.15, 0.0], [-0.45, -0.6]])  # of its radius
 BELIEF_LENGTHS_M = (0.6, 2.5)
+HALF_VIEW_RAD, FAN_M = math.pi / 4, 1.1
 RING_PERIOD_S = 1.2
 
 
@@ -59,6 +60,7 @@ class MapPanel:
         canvas.line(view.pixels(recording.path(time_s)), color=ACTION, width=3)
         decision = recording.decision(time_s)
         x, y, yaw_rad = recording.pose(time_s)
+        self._draw_view(canvas, np.array([x, y]), yaw_rad)
         if decision is not None:
             self._draw_belief(canvas, decision)
         self._draw_robot(canvas, np.array([x, y]), yaw_rad)
@@ -82,11 +84,14 @@ class MapPanel:
         start, end = self._view.pixels(ends)
         canvas.arrow(start, end, color=SOUND, width=7)
 
+    def _draw_view(self, canvas: Canvas, xy: np.ndarray, yaw_rad: float) -> None:
+        """Draw where the camera looks; it sees farther than the fan reaches."""
+        rays = yaw_rad + np.linspace(-HALF_VIEW_RAD, HALF_VIEW_RAD, 13)
+        fan = np.vstack([xy, xy + FAN_M * np.stack([np.cos(rays), np.sin(rays)], axis=1)])
+        canvas.polygon(self._view.pixels(fan), color=SIGHT, opacity=0.18)
+
     def _draw_robot(self, canvas: Canvas, xy: np.ndarray, yaw_rad: float) -> None:
         view = self._view
-        cone = yaw_rad + np.linspace(-math.pi / 4, math.pi / 4, 13)
-        fan = np.vstack([xy, xy + 1.1 * np.stack([np.cos(cone), np.sin(cone)], axis=1)])
-        canvas.polygon(view.pixels(fan), color=SIGHT, opacity=0.18)
         radius = max(ROBOT_RADIUS_M * view.pixels_per_m, 8.0)
         center = view.pixels(xy[None])[0]
         canvas.disc(*center, radius + 2, color=BACKGROUND)

@@ -24,18 +24,19 @@ ACTION_LABELS = {
     Action.TURN_RIGHT: 'turn right'}
 ACTION_ORDER = (Action.TURN_LEFT, Action.MOVE_FORWARD, Action.TURN_RIGHT, Action.STOP)
 QUIETEST_DB, LOUDEST_DB = -60.0, 0.0
+DEPTH_SCALE_M = 2.5  # brightness falls to 1/e over so much: rooms, not halls
 
 
-def draw_sight(canvas: Canvas, decision: RecordedDecision, *, x: int, y: int, size: int,
-               max_depth_m: float) -> None:
+def draw_sight(canvas: Canvas, decision: RecordedDecision, *, x: int, y: int,
+               size: int) -> None:
     """Draw the color image and, to its right, depth as brightness: near is bright."""
     canvas.image(x, y, _enlarged(decision.rgb, size, size))
-    canvas.image(x + size + 8, y, depth_image(decision.depth, size, max_depth_m))
+    canvas.image(x + size + 8, y, depth_image(decision.depth, size))
 
 
-def depth_image(depth: np.ndarray, size: int, max_depth_m: float) -> np.ndarray:
+def depth_image(depth: np.ndarray, size: int) -> np.ndarray:
     """Return depth, (H, W) metres, as a (size, size, 3) picture; invalid pixels are dark."""
-    nearness = np.sqrt(np.clip(1 - depth / max_depth_m, 0, 1)) * (depth > 0)
+    nearness = np.exp(-depth / DEPTH_SCALE_M) * (depth > 0)
     colored = cv2.applyColorMap(np.uint8(255 * nearness), cv2.COLORMAP_MAGMA)
     return _enlarged(cv2.cvtColor(colored, cv2.COLOR_BGR2RGB), size, size)
 

@@ -45,7 +45,6 @@ class EpisodeRecording:
     poses : (n, 4) float64, rows of time, x, y and yaw; rising in time.
     motion_states : (time, name) of each change, e.g. ``(3.2, 'moving')``.
     sound : (2, m) float32 in [-1, 1], left ear first, starting at ``sound_start_s``.
-    max_depth_m : the far end of the depth camera.
     """
 
     name: str
@@ -60,7 +59,6 @@ class EpisodeRecording:
     sound: np.ndarray
     sound_start_s: float
     sample_rate_hz: int
-    max_depth_m: float
     succeeded: bool | None = None
 
     def __post_init__(self) -> None:

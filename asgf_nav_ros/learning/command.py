@@ -88,7 +88,7 @@ def build_learner(recipe: Recipe, *, device: str = 'cpu',
     agent = NavigationAgent(recipe.contract, system=recipe.contract.system).to(device)
     world = GridWorld(houses, recipe.contract, count=recipe.agents, device=device)
     rollout = Rollout(world, clips, teacher=recipe.teacher, variation=recipe.sound, rng=rng,
-                      max_steps=recipe.max_steps)
+                      max_steps=recipe.max_steps, bfloat16=recipe.imitation.bfloat16)
     return ImitationLearner(agent, world, rollout, settings=recipe.imitation, rng=rng,
                             device=device)
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
 import time
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from asgf_nav_ros.learning.precision import mixed_precision
 from asgf_nav_ros.learning.rollout import Rollout
 from asgf_nav_ros.learning.segment_memory import Segment
 from asgf_nav_ros.learning.segment_memory import SegmentMemory
@@ -95,9 +95,8 @@ class ImitationLearner:
     def round(self) -> dict[str, float]:
         """Collect one segment per agent, then learn from it and from the memory."""
         began_s = time.perf_counter()
-        with self._precision():
-            fresh = self._rollout.collect(self._agent, self._settings.segment_steps,
-                                          progress=self.samples / self._settings.samples)
+        fresh = self._rollout.collect(self._agent, self._settings.segment_steps,
+                                      progress=self.samples / self._settings.samples)
         collected_s = time.perf_counter()
         self.samples += len(fresh) * self._settings.segment_steps
         self._set_learning_rate()
@@ -120,11 +119,6 @@ class ImitationLearner:
         self._optimizer.load_state_dict(state['optimizer'])
         self.samples, self.history = state['samples'], list(state['history'])
 
-    def _precision(self) -> contextlib.AbstractContextManager:
-        if not self._settings.bfloat16:
-            return contextlib.nullcontext()
-        return torch.autocast(self._device.type, dtype=torch.bfloat16)
-
     def _set_learning_rate(self) -> None:
         progress = min(self.samples / self._settings.samples, 1.0)
         floor = self._settings.final_learning_rate_fraction
@@ -142,8 +136,7 @@ class ImitationLearner:
         return batches
 
     def _update(self, segments: list[Segment]) -> dict[str, float]:
-        with self._precision():
-            losses = self._score(segments)
+        losses = self._score(segments)
         total = losses.action + self._settings.direction_weight * losses.direction
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -158,10 +151,11 @@ class ImitationLearner:
                  for name in ('house', 'node', 'heading')]
         rgb, depth = (image.unflatten(0, shape) for image in self._world.views(*index))
         spectrogram = torch.stack([segment.spectrogram for segment in segments], 1)
-        output = self._agent.sequence(
-            rgb, depth, spectrogram.to(self._device).float(),
-            torch.stack([segment.hidden for segment in segments]).to(self._device),
-            self._stack(segments, 'starts'))
+        hidden = torch.stack([segment.hidden for segment in segments])
+        starts = self._stack(segments, 'starts')
+        with mixed_precision(self._device, enabled=self._settings.bfloat16):
+            output = self._agent.sequence(rgb, depth, spectrogram.to(self._device).float(),
+                                          hidden.to(self._device), starts)
         return imitation_losses(output, self._stack(segments, 'optimal'),
                                 self._stack(segments, 'direction'))
 

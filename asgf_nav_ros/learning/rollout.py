@@ -10,6 +10,7 @@ import torch
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.learning.dry_sound import SoundVariation
+from asgf_nav_ros.learning.precision import mixed_precision
 from asgf_nav_ros.learning.segment_memory import Segment
 from asgf_nav_ros.learning.teacher import Teacher
 from asgf_nav_ros.network.agent import NavigationAgent
@@ -27,11 +28,12 @@ class Rollout:
 
     def __init__(self, world: GridWorld, clips: list[np.ndarray], *, teacher: Teacher,
                  variation: SoundVariation, rng: np.random.Generator,
-                 max_steps: int = 150) -> None:
+                 max_steps: int = 150, bfloat16: bool = True) -> None:
         if not clips:
             raise ValueError('learning needs at least one training sound, got none')
         self._world, self._clips, self._rng = world, clips, rng
         self._teacher, self._variation, self._max_steps = teacher, variation, max_steps
+        self._bfloat16 = bfloat16
         self._steps = np.zeros(world.count, np.int64)
         self._guided = np.zeros(world.count, bool)
         self._starts = np.ones(world.count, bool)
@@ -61,8 +63,9 @@ class Rollout:
                'heading': world.heading.copy(), 'starts': self._starts.copy(),
                'optimal': optimal, 'direction': world.sound_direction(),
                'spectrogram': batch.spectrogram.to('cpu', torch.float16)}
-        output = agent(batch.rgb, batch.depth, batch.spectrogram,
-                       self._hidden.to(batch.rgb.device))
+        with mixed_precision(batch.rgb.device, enabled=self._bfloat16):
+            output = agent(batch.rgb, batch.depth, batch.spectrogram,
+                           self._hidden.to(batch.rgb.device))
         self._hidden = output.hidden.float().cpu()
         student = self._sample(output.logits)
         actions = self._teacher.choose(student, optimal, self._guided, self._rng)

@@ -23,6 +23,8 @@ from asgf_nav_ros.motion.safety_gate import Verdict
 # Held for one of these an action ends as blocked: the way is not free. The others mean that
 # the robot cannot know what it does, and end it as failed.
 BLOCKING = (Cause.OBSTACLE, Cause.STALLED)
+# Stamps are nanoseconds in messages and floats here.
+ROUNDING_S = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,11 +85,11 @@ class MotionController:
         """Take the newest depth image, (H, W) float32 metres."""
         self._gate.see_depth(depth, stamp_s)
 
-    def needs_depth_after(self, stamp_s: float) -> bool:
-        """Whether the coming tick depends on depth newer than ``stamp_s``, not here yet."""
+    def needs_depth_since(self, stamp_s: float) -> bool:
+        """Whether the coming tick depends on depth not older than this, which is not here yet."""
         forward = (self._state == MotionState.MOVING
                    and self._executor.action == Action.MOVE_FORWARD)
-        return forward and self._gate.depth_stamp_s <= stamp_s + 1e-9
+        return forward and self._gate.depth_stamp_s < stamp_s - ROUNDING_S
 
     def enable(self, now_s: float) -> None:
         """Allow motion; the controller is idle from ``now_s`` on."""

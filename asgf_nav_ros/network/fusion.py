@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 from asgf_nav_ros.network.encoders import FEATURES
 from asgf_nav_ros.network.encoders import kaiming_
 
+_HEADS = 8
 _GATE_HIDDEN = 128
 
 
@@ -20,7 +20,8 @@ class Fusion(NamedTuple):
 
     fused : (B, width), h_t.
     gate : (B, 1) in (0, 1), alpha_t; 1 where the fusion has none.
-    attention : (B, 2), weights of the visual and the audio token, sum 1; 0.5 where it has none.
+    attention : (B, 2), weights of the visual and the audio token, mean over heads, sum 1; 0.5
+        where it has none.
     """
 
     fused: torch.Tensor
@@ -31,13 +32,20 @@ class Fusion(NamedTuple):
 class GuidedFusion(nn.Module):
     """The state asks (query), sight and sound answer (two tokens), a scalar gate decides.
 
-    Open in the paper and chosen here: one attention head, so that its two weights can be read;
-    projections without bias; a gate MLP of one hidden layer of 128 with ReLU. The residual of
-    equation 8 forces the width D to be that of the state.
+    Open in the paper and chosen here: eight heads, side by side in c_t without a further
+    projection; scores divided by D; projections without bias; a gate MLP of one hidden layer of
+    128 with ReLU. The residual of equation 8 forces the width D to be that of the state.
+
+    Heads and scale matter with only two tokens. All rows ask much the same at first, so one
+    step of Adam shifts every product of a score the same way: with one head and the usual
+    sqrt(D), the softmax is all sight or all sound after it, and the other modality gets no
+    gradient any more.
     """
 
     def __init__(self, *, features: int = FEATURES) -> None:
         super().__init__()
+        if features % _HEADS:
+            raise ValueError(f'features must be a multiple of {_HEADS} heads, got {features}')
         self.normalize_visual = nn.LayerNorm(features)
         self.normalize_audio = nn.LayerNorm(features)
         self.normalize_query = nn.LayerNorm(features)
@@ -74,14 +82,15 @@ class GuidedFusion(nn.Module):
 
     def attend(self, visual: torch.Tensor, audio: torch.Tensor,
                state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """c_t and its weights, equations 4 to 7: (B, features) and (B, 2), float32."""
+        """c_t and its mean weights, equations 4 to 7: (B, features) and (B, 2), float32."""
         memory = torch.stack((self.project_visual(self.normalize_visual(visual)),
                               self.project_audio(self.normalize_audio(audio))), 1)  # (B, 2, D)
         key, value = self.project_key(memory).float(), self.project_value(memory).float()
         query = self.project_query(self.normalize_query(state)).float().unsqueeze(1)
-        scores = (query * key).sum(-1) / math.sqrt(self.width)  # (B, 2)
-        attention = torch.softmax(scores, dim=-1)
-        return (attention.unsqueeze(-1) * value).sum(1), attention
+        scores = (query * key).unflatten(-1, (_HEADS, -1)).sum(-1) / self.width  # (B, 2, heads)
+        weights = torch.softmax(scores, dim=1).unsqueeze(-1)
+        context = (weights * value.unflatten(-1, (_HEADS, -1))).sum(1).flatten(1)
+        return context, weights.mean(dim=(2, 3))
 
 
 class ConcatenatedFusion(nn.Module):

@@ -55,18 +55,24 @@ class Diagnostics:
         now_s = self._now_s()
         known = self._complaints.get(subject)
         self._complaints[subject] = _Complaint(text, level, now_s, fades)
-        said, at_s = self._logged.get(subject, ('', -REPEAT_S))
-        if said != text or now_s - at_s >= REPEAT_S:
-            self._logged[subject] = (text, now_s)
-            logger = self._node.get_logger()
-            line = ' '.join(f'{subject}: {text}'.split())
-            # rclpy ties a level to the line of the call.
-            if level == ERROR:
-                logger.error(line)
-            else:
-                logger.warning(line)
+        if self._is_news(subject, text, now_s, fades):
+            self._log(' '.join(f'{subject}: {text}'.split()), level)
         if known is None or known.text != text:
             self.publish()
+
+    def _is_news(self, subject: str, text: str, now_s: float, fades: bool) -> bool:
+        """Whether to log: numbers change each time in complaints that fade."""
+        said, at_s = self._logged.get(subject, ('', -REPEAT_S))
+        if now_s - at_s < REPEAT_S and (fades or said == text):
+            return False
+        self._logged[subject] = (text, now_s)
+        return True
+
+    def _log(self, line: str, level: bytes) -> None:
+        if level == ERROR:  # rclpy ties a level to the place of the call
+            self._node.get_logger().error(line)
+        else:
+            self._node.get_logger().warning(line)
 
     def settle(self, subject: str) -> None:
         """End a complaint."""

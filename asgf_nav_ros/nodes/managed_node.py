@@ -13,8 +13,10 @@ from typing import Sequence
 import rclpy
 from rclpy.clock import Clock
 from rclpy.clock import ClockType
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.clock import JumpThreshold
+from rclpy.duration import Duration
 from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -65,6 +67,11 @@ class ManagedNode(LifecycleNode):
         self._active = False
         self._inputs: list[_Input] = []
         self._timers_of_active: list[Any] = []
+        self._advertised: list[Any] = []
+        self._served: list[Any] = []
+        self._rewinding = self.get_clock().create_jump_callback(
+            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
+                          on_clock_change=False), post_callback=self._on_clock_jump)
         self._born_s = time.monotonic()
         self.create_timer(HEARTBEAT_S, self._beat, clock=self.steady)
 
@@ -82,15 +89,27 @@ class ManagedNode(LifecycleNode):
     def halt(self) -> None:
         """Say the last words; publishers still work."""
 
+    def rewind(self) -> None:
+        """Forget stamps: the clock went back, e.g. because a simulation began anew."""
+
     def finish(self, exit_code: int) -> None:
         """End the process soon."""
         self.exit_code, self.finished = exit_code, True
 
     def fail(self, reason: str) -> None:
         """End the process with one line that says why."""
-        self.get_logger().fatal(reason)
         self.diagnostics.complain('failure', reason, level=ERROR, fades=False)
         self.finish(1)
+
+    def advertise(self, kind: type, topic: str, qos: QoSProfile) -> Any:
+        """A publisher from configure until cleanup, which is silent unless active."""
+        publisher = self.create_lifecycle_publisher(kind, topic, qos)
+        self._advertised.append(publisher)
+        return publisher
+
+    def serve(self, kind: type, name: str, callback: Callable[[Any, Any], Any]) -> None:
+        """Answer a service from configure until cleanup."""
+        self._served.append(self.create_service(kind, name, callback))
 
     def listen(self, kind: type, topic: str, callback: Callable[[Any], None], qos: QoSProfile, *,
                awaited: bool = True) -> None:
@@ -149,6 +168,15 @@ class ManagedNode(LifecycleNode):
         self._retire()
         return super().on_deactivate(state)
 
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Undo configure."""
+        for publisher in self._advertised:
+            self.destroy_lifecycle_publisher(publisher)
+        for service in self._served:
+            self.destroy_service(service)
+        self._advertised, self._served = [], []
+        return super().on_cleanup(state)
+
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop for good."""
         self._retire()
@@ -175,40 +203,46 @@ class ManagedNode(LifecycleNode):
             return True
         return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
 
+    def _on_clock_jump(self, _: Any) -> None:
+        if self._active:
+            self.get_logger().warning('the clock went back, starting afresh')
+            self.rewind()
+
     def _beat(self) -> None:
-        self._watch_clock()
-        for entry in self._inputs:
-            self._watch_input(entry)
+        lacks = [self._why_no_clock()]
+        if lacks[0]:  # nothing else can come either
+            for entry in self._inputs:
+                entry.waited_since_s = time.monotonic()
+        else:
+            lacks = [why for entry in self._inputs if (why := self._why_silent(entry))]
+        if lacks:
+            self.diagnostics.complain('inputs', '; '.join(lacks), fades=False)
+        else:
+            self.diagnostics.settle('inputs')
         self.diagnostics.publish()
 
-    def _watch_clock(self) -> None:
-        uses_sim_time = self.get_parameter('use_sim_time').value
-        waited_s = time.monotonic() - self._born_s
-        if not uses_sim_time or self.get_clock().now().nanoseconds > 0:
-            self.diagnostics.settle(graph.CLOCK)
-        elif waited_s > PATIENCE_S:
-            self.diagnostics.complain(
-                graph.CLOCK, 'use_sim_time is set, but no clock has come yet', fades=False)
-
-    def _watch_input(self, entry: _Input) -> None:
-        if entry.came:
-            self.diagnostics.settle(f'{entry.topic} (waiting)')
-        elif time.monotonic() - entry.waited_since_s > PATIENCE_S:
-            self.diagnostics.complain(f'{entry.topic} (waiting)', self._why_silent(entry),
-                                      fades=False)
+    def _why_no_clock(self) -> str:
+        """Nobody tells the time that was asked for."""
+        if (not self.get_parameter('use_sim_time').value
+                or self.get_clock().now().nanoseconds > 0
+                or time.monotonic() - self._born_s < PATIENCE_S):
+            return ''
+        return f'use_sim_time is set, but nothing has come on {graph.CLOCK} yet'
 
     def _why_silent(self, entry: _Input) -> str:
         """Nobody there, quality of service that does not match, or just nothing sent."""
+        if entry.came or time.monotonic() - entry.waited_since_s < PATIENCE_S:
+            return ''
         name = entry.subscription.topic_name
         publishers = self.get_publishers_info_by_topic(name)
         if not publishers:
             return f'nobody publishes {name}'
-        best_effort = [info.node_name for info in publishers
-                       if info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT]
-        if best_effort and entry.qos.reliability == ReliabilityPolicy.RELIABLE:
-            return (f'wanted reliable, but {best_effort[0]} offers best effort: set '
-                    'sensor_reliability to best_effort here or reliable there')
-        return f'nothing has come from {publishers[0].node_name} yet'
+        if entry.qos.reliability == ReliabilityPolicy.RELIABLE and any(
+                info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+                for info in publishers):
+            return (f'{name} is offered as best effort, but asked for as reliable: set '
+                    'sensor_reliability to best_effort here or to reliable there')
+        return f'nothing has come on {name} yet'
 
 
 def run(kind: type[ManagedNode], args: Sequence[str] | None = None) -> int:

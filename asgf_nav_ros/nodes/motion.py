@@ -10,15 +10,13 @@ from typing import Any
 from geometry_msgs.msg import Twist
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
-from rclpy.time_source import ClockChange
-from rclpy.clock import JumpThreshold
-from rclpy.duration import Duration
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from std_srvs.srv import Trigger
 
 from asgf_nav_ros.motion.causes import Cause
+from asgf_nav_ros.motion.causes import MotionState
 from asgf_nav_ros.motion.controller import Command
 from asgf_nav_ros.motion.controller import MotionController
 from asgf_nav_ros.motion.corridor import Corridor
@@ -129,28 +127,30 @@ class MotionNode(ManagedNode):
 
     def set_up(self) -> None:
         """Build the controller from the model's contract and the limits."""
-        settings, contract = self.settings, read_contract(self.settings.model_path)
-        self._controller = MotionController(
-            contract, motion=settings.motion_limits(), safety=settings.safety_limits(),
+        self._contract = read_contract(self.settings.model_path)
+        self._controller = self._fresh_controller()
+        self._ticked_s = 0.0
+        self._waiting_tick_s: float | None = None
+        self._last_state: tuple[MotionState, float] | None = None
+        kind = TwistStamped if self.settings.cmd_vel_stamped else Twist
+        self._cmd_vel = self.advertise(kind, graph.CMD_VEL, graph.event_qos())
+        self._state = self.advertise(Header, graph.MOTION_STATE, graph.state_qos())
+        self.serve(SetBool, '~/enable', self._enable)
+        self.serve(Trigger, '~/stop', self._stop)
+
+    def _fresh_controller(self) -> MotionController:
+        settings = self.settings
+        return MotionController(
+            self._contract, motion=settings.motion_limits(), safety=settings.safety_limits(),
             corridor=Corridor(
                 half_width_m=settings.corridor_half_width_m, bottom_m=settings.corridor_bottom_m,
-                top_m=settings.corridor_top_m, camera_height_m=contract.camera_height_m,
+                top_m=settings.corridor_top_m, camera_height_m=self._contract.camera_height_m,
                 camera_forward_m=settings.camera_forward_m,
-                hfov_rad=settings.depth_hfov_rad or contract.hfov_rad))
-        self._waiting_tick_s: float | None = None
-        self._last_state: tuple[Any, ...] | None = None
-        kind = TwistStamped if settings.cmd_vel_stamped else Twist
-        self._cmd_vel = self.create_lifecycle_publisher(kind, graph.CMD_VEL, graph.event_qos())
-        self._state = self.create_lifecycle_publisher(
-            Header, graph.MOTION_STATE, graph.state_qos())
-        self.create_service(SetBool, '~/enable', self._enable)
-        self.create_service(Trigger, '~/stop', self._stop)
-        self.get_clock().create_jump_callback(
-            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
-                          on_clock_change=True), post_callback=self._on_clock_jump)
+                hfov_rad=settings.depth_hfov_rad or self._contract.hfov_rad))
 
     def start(self) -> None:
         """Listen, and tick by timer or odometry."""
+        self._controller = self._fresh_controller()
         sensor = graph.sensor_qos(self.settings.sensor_reliability)
         if self.settings.enabled:
             self._controller.enable(self.now_s)
@@ -169,6 +169,11 @@ class MotionNode(ManagedNode):
         self._controller.disable(Cause.SHUTDOWN, self.now_s)
         self._command(Command(cause=Cause.SHUTDOWN), self.now_s)
         self._publish_state()
+
+    def rewind(self) -> None:
+        """Drop the action under way and forget stamps."""
+        self._ticked_s, self._waiting_tick_s = 0.0, None
+        self._controller.forget(self.now_s)
 
     def _on_odometry(self, message: Odometry) -> None:
         pose, velocity = messages.motion_of(message)
@@ -198,8 +203,6 @@ class MotionNode(ManagedNode):
         by_odometry = self.settings.control_trigger == 'odometry'
         return self._ticked_s if by_odometry and self._ticked_s else self.now_s
 
-    _ticked_s = 0.0
-
     def _tick_when_seen(self) -> None:
         """Tick for the odometry that waits, once the depth that the tick depends on is here."""
         if self._waiting_tick_s is None:
@@ -213,7 +216,8 @@ class MotionNode(ManagedNode):
 
     def _watch_odometry(self) -> None:
         """Without odometry no tick comes: command zero for that too."""
-        if self.now_s - self._ticked_s > self.settings.odometry_timeout_s:
+        silent_s = self.now_s - self._ticked_s
+        if self._ticked_s and silent_s > self.settings.odometry_timeout_s:
             self._tick(self.now_s)
 
     def _tick(self, now_s: float) -> None:
@@ -231,7 +235,7 @@ class MotionNode(ManagedNode):
     def _report(self, cause: Cause) -> None:
         self.diagnostics.tell(state=self._controller.state.value, cause=cause.value,
                               action=self._controller.action.name)
-        if cause == Cause.NONE:
+        if cause in (Cause.NONE, Cause.SHUTDOWN):
             self.diagnostics.settle(graph.CMD_VEL)
         else:
             self.diagnostics.complain(graph.CMD_VEL, f'zero: {cause.value}', fades=False)
@@ -248,13 +252,13 @@ class MotionNode(ManagedNode):
 
     def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if request.data:
-            self._controller.enable(self.now_s)
+            self._controller.enable(self._control_s)
         else:
-            self._controller.disable(Cause.NOT_ENABLED, self.now_s)
+            self._controller.disable(Cause.NOT_ENABLED, self._control_s)
         return self._answer(response)
 
     def _stop(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._controller.disable(Cause.STOPPED, self.now_s)
+        self._controller.disable(Cause.STOPPED, self._control_s)
         self._command(Command(cause=Cause.STOPPED), self.now_s)
         return self._answer(response)
 
@@ -262,12 +266,6 @@ class MotionNode(ManagedNode):
         self._publish_change()
         response.success, response.message = True, self._controller.state.value
         return response
-
-    def _on_clock_jump(self, jump: Any) -> None:
-        changed = jump.clock_change != ClockChange.ROS_TIME_NO_CHANGE
-        if changed or jump.delta.nanoseconds < 0:
-            self._ticked_s, self._waiting_tick_s = 0.0, None
-            self._controller.forget(self.now_s)
 
 
 def main() -> None:

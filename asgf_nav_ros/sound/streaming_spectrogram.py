@@ -12,9 +12,13 @@ from asgf_nav_ros.sound.spectrogram import spectra_of_frames
 from asgf_nav_ros.sound.spectrogram import spectrogram_of_sums
 from asgf_nav_ros.sound.spectrogram import sums_over_bins
 
+# Frames are computed this many at a time: the calls cost more than the work, and the few that
+# still wait when a spectrogram is asked for go along with those at the window's edges.
+_FRAMES_AT_ONCE = 8
+
 
 class StreamingSpectrogram:
-    """Computes each STFT frame once, when its last sample is there.
+    """Computes each STFT frame once, soon after its last sample has come.
 
     Windows start on a grid of ``hop_length`` samples whose first point is the first sample
     pushed after ``reset``; ``window_end`` says where the newest whole one ends. Frames that
@@ -33,7 +37,7 @@ class StreamingSpectrogram:
         end_inner = (window + self._half - contract.n_fft) // self._hop + 1
         self._end_inner = max(end_inner, self._first_inner)
         self._edges = [*range(self._first_inner), *range(self._end_inner, self._frames)]
-        self._kept_samples = window + self._hop + contract.n_fft
+        self._kept_samples = window + contract.n_fft + _FRAMES_AT_ONCE * self._hop
         self._sums_shape = sums_over_bins(
             np.zeros((2, 1, self._half + 1), np.complex64), contract).shape[::2]
         self.reset()
@@ -41,7 +45,7 @@ class StreamingSpectrogram:
     def reset(self) -> None:
         """Forget all audio; the next sample pushed starts the grid."""
         self._audio = RecentSamples((2,), keep=self._kept_samples)
-        self._sums = RecentSamples(self._sums_shape, keep=self._frames + 1)
+        self._sums = RecentSamples(self._sums_shape, keep=self._frames + _FRAMES_AT_ONCE)
         # Half a frame of zeros goes ahead: frame k, centred on sample k * hop, starts at k * hop.
         self._audio.append(np.zeros((2, self._half), np.float32))
 
@@ -52,7 +56,7 @@ class StreamingSpectrogram:
         return None if late < 0 else late // self._hop * self._hop + self._contract.window_samples
 
     def push(self, audio: np.ndarray) -> None:
-        """Take the next samples and compute the frames that they complete.
+        """Take the next samples.
 
         Args:
             audio: (2, n) float32 in [-1, 1], n > 0, directly after those pushed before.
@@ -68,17 +72,9 @@ class StreamingSpectrogram:
         at_once = self._contract.window_samples
         for start in range(0, audio.shape[1], at_once):
             self._audio.append(audio[:, start:start + at_once])
-            self._compute_whole_frames()
-
-    def _compute_whole_frames(self) -> None:
-        first = self._sums.end
-        last = (self._audio.end - self._contract.n_fft) // self._hop
-        if last < first:
-            return
-        samples = self._audio.part(first * self._hop, last * self._hop + self._contract.n_fft)
-        frames = frames_of(samples, self._contract)
-        sums = sums_over_bins(spectra_of_frames(frames, self._contract), self._contract)
-        self._sums.append(np.swapaxes(sums, 1, 2))
+            waiting = self._waiting_frames()
+            if waiting.shape[1] >= _FRAMES_AT_ONCE:
+                self._sums.append(self._sums_of(waiting))
 
     def spectrogram(self) -> np.ndarray:
         """The spectrogram of the newest whole window, which ends at ``window_end``.
@@ -94,20 +90,37 @@ class StreamingSpectrogram:
             raise ValueError(f'a window needs {self._contract.window_samples} samples, '
                              f'got {self._audio.end - self._half}')
         start = end - self._contract.window_samples
+        edges = self._edge_sums(start)
         first = start // self._hop
         inner = self._sums.part(first + self._first_inner, first + self._end_inner)
-        edges = self._edge_sums(start)
-        sums = np.concatenate([edges[:, :self._first_inner], np.swapaxes(inner, 1, 2),
-                               edges[:, self._first_inner:]], axis=1)
-        return spectrogram_of_sums(sums, self._contract)
+        sums = np.concatenate(
+            [edges[..., :self._first_inner], inner, edges[..., self._first_inner:]], axis=2)
+        return spectrogram_of_sums(np.swapaxes(sums, 1, 2), self._contract)
 
     def _edge_sums(self, start: int) -> np.ndarray:
-        """(planes, edge frames, bins) of the window from ``start``, zeros outside of it."""
-        frames = np.zeros((2, len(self._edges), self._contract.n_fft), np.float32)
-        for row, frame in enumerate(self._edges):
-            first = frame * self._hop - self._half
+        """(planes, bins, edge frames) of the window from ``start``; stores what waits too."""
+        waiting = self._waiting_frames()
+        count = waiting.shape[1]
+        frames = np.zeros((2, count + len(self._edges), self._contract.n_fft), np.float32)
+        frames[:, :count] = waiting
+        for row, edge in enumerate(self._edges, start=count):
+            first = edge * self._hop - self._half
             begin = max(first, 0)
             stop = min(first + self._contract.n_fft, self._contract.window_samples)
             frames[:, row, begin - first:stop - first] = self._audio.part(
                 start + self._half + begin, start + self._half + stop)
-        return sums_over_bins(spectra_of_frames(frames, self._contract), self._contract)
+        sums = self._sums_of(frames)
+        self._sums.append(sums[..., :count])
+        return sums[..., count:]
+
+    def _waiting_frames(self) -> np.ndarray:
+        """(2, frames, n_fft) view of the whole frames that are not computed yet."""
+        first = self._sums.end * self._hop
+        if first + self._contract.n_fft > self._audio.end:
+            return np.empty((2, 0, self._contract.n_fft), np.float32)
+        return frames_of(self._audio.part(first, self._audio.end), self._contract)
+
+    def _sums_of(self, frames: np.ndarray) -> np.ndarray:
+        """(2, frames, n_fft) -> (planes, bins, frames)."""
+        sums = sums_over_bins(spectra_of_frames(frames, self._contract), self._contract)
+        return np.swapaxes(sums, 1, 2)

@@ -18,7 +18,6 @@ from sim_bridge.acoustics.early import REFLECTIONS
 from sim_bridge.acoustics.early import reflections
 from sim_bridge.acoustics.enclosure import Enclosure
 from sim_bridge.acoustics.kernel import kernel
-from sim_bridge.acoustics.visibility import faces_at_height
 
 MIN_DISTANCE_M = 0.3  # a listener is at least this far from the source's centre, for level
 SLOTS = PATHS + REFLECTIONS
@@ -50,12 +49,11 @@ class ArrivalFinder:
 
     def __init__(self, enclosure: Enclosure, corners: CornerGraph, *,
                  source_xyz: np.ndarray, height_m: float) -> None:
-        """Walk the corners once from ``source_xyz``, (3,) metres; ears are at ``height_m``."""
+        """Walk ``corners`` at ``height_m``, that of the ears, once from a source, (3,) metres."""
         self._enclosure, self._corners = enclosure, corners
-        self._faces = np.ascontiguousarray(faces_at_height(enclosure.faces, height_m))
         self._source = np.array(source_xyz, np.float64)
         self._height_m = height_m
-        self._shortest = shortest_from(self._faces, corners.points, corners.length_m,
+        self._shortest = shortest_from(corners.faces, corners.points, corners.length_m,
                                        self._source[0], self._source[1])
 
     def at(self, listeners: np.ndarray) -> Arrivals:
@@ -63,9 +61,9 @@ class ArrivalFinder:
         listeners = np.ascontiguousarray(listeners, np.float64).reshape(-1, 2)
         enclosure, corners = self._enclosure, self._corners
         length_m, azimuth_rad, elevation_rad, gain = _arrivals(
-            self._faces, corners.points, corners.outward, *self._shortest, enclosure.faces,
-            enclosure.reflectance, enclosure.scattering, enclosure.floor, enclosure.ceiling,
-            enclosure.height_m, self._source, listeners, self._height_m)
+            corners.faces, corners.points, corners.outward, *self._shortest, enclosure.walls,
+            enclosure.floor, enclosure.ceiling, enclosure.height_m, self._source,
+            listeners, self._height_m)
         used = np.isfinite(length_m)
         distance_m = np.maximum(np.where(used, length_m, 1.0), MIN_DISTANCE_M)
         gain *= air_gain(distance_m) * (used / distance_m)[..., None]
@@ -73,8 +71,8 @@ class ArrivalFinder:
 
 
 @kernel
-def _arrivals(ear_faces, points, outward, shortest_m, before, faces, reflectance, scattering,
-              floor, ceiling, ceiling_m, source, listeners, height_m):
+def _arrivals(ear_faces, points, outward, shortest_m, before, walls, floor, ceiling,
+              ceiling_m, source, listeners, height_m):
     count = listeners.shape[0]
     length_m = np.full((count, SLOTS), np.inf)
     azimuth_rad, elevation_rad = np.zeros((count, SLOTS)), np.zeros((count, SLOTS))
@@ -91,8 +89,7 @@ def _arrivals(ear_faces, points, outward, shortest_m, before, faces, reflectance
                 length_m[n, slot] = math.hypot(plan_m[slot], rise_m)
                 elevation_rad[n, slot] = math.atan2(rise_m, plan_m[slot])
                 gain[n, slot] = 10.0 ** (-loss_db[slot] / 20.0)
-        offset_m, reflected = reflections(faces, reflectance, scattering, floor, ceiling,
-                                          ceiling_m, source, listener)
+        offset_m, reflected = reflections(walls, floor, ceiling, ceiling_m, source, listener)
         for index in range(REFLECTIONS):
             slot = PATHS + index
             if reflected[index].sum() > 0.0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where rays are counted: a cylinder around each listener, found through a spatial hash."""
+"""Where rays are counted: a cylinder around each listener."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sim_bridge.acoustics.cell_grid import build_cell_grid
+from sim_bridge.acoustics.cell_grid import CellGrid
 from sim_bridge.acoustics.kernel import kernel
 from sim_bridge.acoustics.visibility import is_clear
 
 RADIUS_M = 0.3
-HALF_HEIGHT_M = 0.4
-CELL_M = 0.5  # of the hash
+HALF_HEIGHT_M = 0.3
 _SAMPLES = 200  # of a cylinder's cross-section, for the part of it that walls cut off
 
 
@@ -22,7 +23,7 @@ class Detectors(NamedTuple):
     centers : (n, 2) float64, metres; low_m, high_m : the cylinders' ends.
     volume_m3 : (n,) float64, of the part of the cylinder that sees its centre.
     wall_starts (n + 1,), walls (w,) : faces that reach into each cylinder, for that check.
-    origin (2,), cell_starts (ny * nx + 1,), members (k,), shape (2,) : the hash.
+    grid : which cylinders meet which cells.
     """
 
     centers: np.ndarray
@@ -31,27 +32,22 @@ class Detectors(NamedTuple):
     volume_m3: np.ndarray
     wall_starts: np.ndarray
     walls: np.ndarray
-    origin: np.ndarray
-    cell_starts: np.ndarray
-    members: np.ndarray
-    shape: np.ndarray
+    grid: CellGrid
 
 
 def build_detectors(centers: np.ndarray, faces: np.ndarray, *, height_m: float,
                     ceiling_m: float) -> Detectors:
     """Lay out cylinders around ``centers``, (n, 2) metres; ``faces`` are the enclosure's."""
-    centers = np.ascontiguousarray(centers, np.float64).reshape(-1, 2)
     low_m, high_m = max(height_m - HALF_HEIGHT_M, 0.0), min(height_m + HALF_HEIGHT_M, ceiling_m)
     standing = (faces[:, 5] < high_m) & (faces[:, 6] > low_m)
     near = [np.flatnonzero(standing & (_distance_m(center, faces) < RADIUS_M))
             for center in centers]
     area_m2 = np.array([_seen_area_m2(center, faces[walls])
                         for center, walls in zip(centers, near)])
-    origin, shape, cell_starts, members = _hash(centers)
-    return Detectors(centers, low_m, high_m, area_m2 * (high_m - low_m),
+    return Detectors(np.ascontiguousarray(centers), low_m, high_m, area_m2 * (high_m - low_m),
                      np.cumsum([0] + [len(walls) for walls in near]),
-                     np.concatenate([*near, np.empty(0, np.int64)]), origin, cell_starts, members,
-                     shape)
+                     np.concatenate([*near, np.empty(0, np.int64)]),
+                     build_cell_grid(centers - RADIUS_M, centers + RADIUS_M))
 
 
 def _distance_m(center: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -70,27 +66,12 @@ def _seen_area_m2(center: np.ndarray, faces: np.ndarray) -> float:
     return np.pi * RADIUS_M ** 2 * max(seen, 1) / _SAMPLES
 
 
-def _hash(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Put each disc into all cells that its bounding box meets."""
-    origin = centers.min(axis=0) - RADIUS_M - 1e-6
-    shape = np.floor((centers.max(axis=0) + RADIUS_M - origin) / CELL_M).astype(np.int64) + 1
-    first = np.floor((centers - RADIUS_M - origin) / CELL_M).astype(np.int64)
-    last = np.floor((centers + RADIUS_M - origin) / CELL_M).astype(np.int64)
-    cells, members = [], []
-    for index, ((x0, y0), (x1, y1)) in enumerate(zip(first, last)):
-        for row in range(y0, y1 + 1):
-            for column in range(x0, x1 + 1):
-                cells.append(row * shape[0] + column)
-                members.append(index)
-    order = np.argsort(cells, kind='stable')
-    counts = np.bincount(cells, minlength=shape[0] * shape[1])
-    return origin, shape, np.concatenate([[0], np.cumsum(counts)]), np.array(members)[order]
-
-
 @kernel
-def chord(detectors, index, x, y, z, dx, dy, dz, leg_m):
+def chord(center_x, center_y, low_m, high_m, position, direction, leg_m):
     """Part of a leg inside a cylinder: (from_m, to_m) along it, empty where to_m <= from_m."""
-    rel_x, rel_y = x - detectors.centers[index, 0], y - detectors.centers[index, 1]
+    x, y, z = position
+    dx, dy, dz = direction
+    rel_x, rel_y = x - center_x, y - center_y
     flat = dx * dx + dy * dy
     half = rel_x * dx + rel_y * dy
     inside = half * half - flat * (rel_x * rel_x + rel_y * rel_y - RADIUS_M * RADIUS_M)
@@ -99,19 +80,8 @@ def chord(detectors, index, x, y, z, dx, dy, dz, leg_m):
     root = np.sqrt(inside)
     from_m, to_m = max((-half - root) / flat, 0.0), min((-half + root) / flat, leg_m)
     if abs(dz) > 1e-9:
-        a, b = (detectors.low_m - z) / dz, (detectors.high_m - z) / dz
+        a, b = (low_m - z) / dz, (high_m - z) / dz
         from_m, to_m = max(from_m, min(a, b)), min(to_m, max(a, b))
-    elif z < detectors.low_m or z > detectors.high_m:
+    elif z < low_m or z > high_m:
         return 0.0, 0.0
     return from_m, to_m
-
-
-@kernel
-def sees_center(detectors, faces, index, x, y):
-    """Tell whether a point in a cylinder is on the same side of all walls as its centre."""
-    for slot in range(detectors.wall_starts[index], detectors.wall_starts[index + 1]):
-        wall = detectors.walls[slot]
-        if not is_clear(faces[wall:wall + 1], x, y, detectors.centers[index, 0],
-                        detectors.centers[index, 1]):
-            return False
-    return True

@@ -10,6 +10,7 @@ import numpy as np
 
 from sim_bridge.acoustics.bands import SPEED_OF_SOUND_MPS
 from sim_bridge.acoustics.kernel import kernel
+from sim_bridge.acoustics.visibility import faces_at_height
 from sim_bridge.acoustics.visibility import is_clear
 from sim_bridge.house.materials import BAND_CENTERS_HZ
 
@@ -25,25 +26,28 @@ _WAVENUMBERS = np.array(BAND_CENTERS_HZ) * 2.0 / SPEED_OF_SOUND_MPS  # Fresnel n
 class CornerGraph:
     """The corners of a plan and which of them see each other.
 
+    faces : (m, 7) float64, those of the enclosure that stand at the height of the ears.
     points : (c, 2) float64, metres.
     outward : (c, 2) float64, unit vectors into the open, away from the wall.
     length_m : (c, c) float64, straight lines between corners; inf where a wall stands between.
     """
 
+    faces: np.ndarray
     points: np.ndarray
     outward: np.ndarray
     length_m: np.ndarray
 
     @classmethod
-    def from_faces(cls, faces: np.ndarray) -> CornerGraph:
-        """Find the corners of the faces that reach through the height of the ears."""
+    def from_faces(cls, faces: np.ndarray, height_m: float) -> CornerGraph:
+        """Find the corners of all faces, (m, 7), that reach through ``height_m``."""
+        faces = np.ascontiguousarray(faces_at_height(faces, height_m))
         ends = np.concatenate([faces[:, :2], faces[:, :2] + faces[:, 2:4] * faces[:, 4:5]])
         ends = ends[np.unique(np.round(ends / _TOUCH_M), axis=0, return_index=True)[1]]
         outward = [_outward(end, faces) for end in ends]
         convex = [index for index, vector in enumerate(outward) if vector is not None]
         outward = np.array([outward[index] for index in convex]).reshape(-1, 2)
         points = ends[convex] + _OFFSET_M * outward
-        return cls(points, outward, _visible_lengths(faces, points))
+        return cls(faces, points, outward, _visible_lengths(faces, points))
 
 
 def _outward(end: np.ndarray, faces: np.ndarray) -> np.ndarray | None:

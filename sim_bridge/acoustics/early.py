@@ -18,14 +18,14 @@ SOFTNESS_M = 0.2  # over which a reflection fades in and out at the edges of wal
 
 
 @kernel
-def reflections(faces, reflectance, scattering, floor, ceiling, height_m, source, listener):
+def reflections(walls, floor, ceiling, height_m, source, listener):
     """Mirror sources of one source and listener, (3,) each, metres.
 
     Each loses to absorption and scattering (amplitude sqrt((1 - absorption)(1 - scattering)));
     what scatters comes back through the ray tracer.
 
     Args:
-        faces, reflectance, scattering, floor, ceiling, height_m: of the ``Enclosure``.
+        walls, floor, ceiling, height_m: of the ``Enclosure``.
 
     Returns:
         offset_m (12, 3) from the listener to the mirror source, and gain (12, 6) without the
@@ -33,11 +33,12 @@ def reflections(faces, reflectance, scattering, floor, ceiling, height_m, source
     """
     offset_m, gain = np.zeros((REFLECTIONS, 3)), np.zeros((REFLECTIONS, 6))
     image, hit = np.empty(3), np.empty(3)
+    faces = walls.geometry
     for index in range(faces.shape[0]):
         open_to = _wall_opening(faces, index, source, listener, image, hit)
         if open_to > 0.0:
             _keep(offset_m, gain, image - listener, open_to,
-                  reflectance[index], scattering[index])
+                  walls.reflectance[index], walls.scattering[index])
     for above in (False, True):
         open_to = _level_opening(faces, above * height_m, source, listener, image, hit)
         if open_to > 0.0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import dataclasses
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +17,7 @@ from sim_bridge.house.plan import Furniture
 from sim_bridge.house.plan import House
 
 CELL_M = 0.1  # of the floor and ceiling maps
-MAX_EXPOSED_AREAS = 4.0  # of a piece of furniture, in footprints
+_FURNITURE_SCATTERING = 0.5  # at least: a box stands for edges, legs and cushions
 
 
 class SurfaceMap(NamedTuple):
@@ -35,69 +34,100 @@ class SurfaceMap(NamedTuple):
     scattering: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Enclosure:
-    """Vertical wall faces between a floor at 0 and a ceiling at ``height_m``.
+class Faces(NamedTuple):
+    """Vertical faces.
 
-    faces : (m, 7) float64: x0, y0, unit direction x and y, length, bottom, top. A face reflects
-        on the LEFT of its direction and stops sound from both sides. What touches the floor or
-        the ceiling reaches beyond it, so that nothing slips through the joint.
-    reflectance : (m, 6) float64, 1 - absorption of the faces.
+    geometry : (m, 7) float64: x0, y0, unit direction x and y, length, bottom, top. A face
+        reflects on the LEFT of its direction. What touches the floor or the ceiling reaches
+        beyond it, so that nothing slips through the joint.
+    reflectance : (m, 6) float64, 1 - absorption.
     scattering : (m,) float64.
     """
 
-    faces: np.ndarray
+    geometry: np.ndarray
     reflectance: np.ndarray
     scattering: np.ndarray
-    height_m: float
+
+
+def vertical_faces(segments: np.ndarray, absorption: np.ndarray, scattering: np.ndarray, *,
+                   height_m: float, bottoms_m: np.ndarray | None = None,
+                   tops_m: np.ndarray | None = None) -> Faces:
+    """Build faces on plan segments (m, 4) = x0, y0, x1, y1 metres, with (m, 6) absorption.
+
+    They reach from the floor to ``height_m`` unless ``bottoms_m`` and ``tops_m``, (m,), say
+    otherwise.
+
+    Raises:
+        ValueError: an array has the wrong shape, or a segment has no length.
+    """
+    segments = np.asarray(segments, np.float64).reshape(-1, 4)
+    count = len(segments)
+    along = segments[:, 2:] - segments[:, :2]
+    length_m = np.hypot(*along.T)
+    if not (length_m > 0).all():
+        raise ValueError(f'segments must have a length, got {segments[~(length_m > 0)][:1]}')
+    bottoms = np.zeros(count) if bottoms_m is None else _shaped('bottoms_m', bottoms_m, (count,))
+    tops = np.full(count, height_m) if tops_m is None else _shaped('tops_m', tops_m, (count,))
+    geometry = np.column_stack([
+        segments[:, :2], along / length_m[:, None], length_m,
+        np.where(bottoms <= 0, -np.inf, bottoms), np.where(tops >= height_m, np.inf, tops)])
+    return Faces(geometry, 1.0 - _shaped('absorption', absorption, (count, BANDS)),
+                 _shaped('scattering', scattering, (count,)))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Enclosure:
+    """Walls between a floor at 0 and a ceiling at ``height_m``, and furniture.
+
+    Walls stop sound from both sides. Furniture, where there is any, takes part in the late field
+    alone: it casts no shadow on sharp arrivals.
+    """
+
+    walls: Faces
     floor: SurfaceMap
     ceiling: SurfaceMap
-
-    @classmethod
-    def from_arrays(cls, segments: np.ndarray, absorption: np.ndarray, scattering: np.ndarray, *,
-                    floor: SurfaceMap, ceiling: SurfaceMap, height_m: float,
-                    bottoms_m: np.ndarray | None = None,
-                    tops_m: np.ndarray | None = None) -> Enclosure:
-        """Build from wall segments (m, 4) = x0, y0, x1, y1 with (m, 6) absorption.
-
-        Walls reach from floor to ceiling unless ``bottoms_m`` and ``tops_m``, (m,), say otherwise.
-
-        Raises:
-            ValueError: an array has the wrong shape or a segment has no length.
-        """
-        segments = np.asarray(segments, np.float64).reshape(-1, 4)
-        count = len(segments)
-        reflectance = 1.0 - _shaped('absorption', absorption, (count, BANDS))
-        along = segments[:, 2:] - segments[:, :2]
-        length_m = np.hypot(*along.T)
-        if not (length_m > 0).all():
-            raise ValueError(f'segments must have a length, got {segments[length_m == 0][:1]}')
-        bottoms = np.zeros(count) if bottoms_m is None else _shaped('bottoms_m', bottoms_m, count)
-        tops = np.full(count, height_m) if tops_m is None else _shaped('tops_m', tops_m, count)
-        faces = np.column_stack([
-            segments[:, :2], along / length_m[:, None], length_m,
-            np.where(bottoms <= 0, -np.inf, bottoms), np.where(tops >= height_m, np.inf, tops)])
-        return cls(faces, reflectance, _shaped('scattering', scattering, count), float(height_m),
-                   floor, ceiling)
+    height_m: float
+    furniture: Faces | None = None
 
     @classmethod
     def from_house(cls, house: House) -> Enclosure:
-        """Adapt a house; furniture acts where it stands on the floor (see ``_furniture``)."""
+        """Adapt a house: walls as they are, furniture as boxes."""
         walls = house.walls()
         materials = [MATERIALS[wall.material] for wall in walls]
         polygons = [room.polygon for room in house.rooms]
         pieces = [piece for piece in house.furniture if piece.elevation_m < house.wall_height_m]
         floors = [_surface(MATERIALS[room.floor_material]) for room in house.rooms]
         ceilings = [_surface(MATERIALS[room.ceiling_material]) for room in house.rooms]
-        return cls.from_arrays(
-            np.array([[*wall.start, *wall.end] for wall in walls]),
-            np.array([material.absorption for material in materials]),
-            np.array([material.scattering for material in materials]),
-            bottoms_m=np.array([wall.bottom_m for wall in walls]),
-            tops_m=np.array([wall.top_m for wall in walls]), height_m=house.wall_height_m,
-            floor=surface_map(polygons + [piece.footprint for piece in pieces],
-                              floors + [_furniture(piece) for piece in pieces]),
-            ceiling=surface_map(polygons, ceilings))
+        return cls(
+            vertical_faces(np.array([[*wall.start, *wall.end] for wall in walls]),
+                           [material.absorption for material in materials],
+                           [material.scattering for material in materials],
+                           bottoms_m=[wall.bottom_m for wall in walls],
+                           tops_m=[wall.top_m for wall in walls], height_m=house.wall_height_m),
+            surface_map(polygons + [piece.footprint for piece in pieces],
+                        floors + [_furniture_surface(piece) for piece in pieces]),
+            surface_map(polygons, ceilings), house.wall_height_m,
+            _furniture_sides(pieces, house.wall_height_m))
+
+    def with_furniture(self) -> Faces:
+        """Walls, then the sides of furniture."""
+        if self.furniture is None:
+            return self.walls
+        return Faces(*(np.concatenate(pair) for pair in zip(self.walls, self.furniture)))
+
+
+def _furniture_sides(pieces: Sequence[Furniture], height_m: float) -> Faces | None:
+    """The four sides of each box, facing outward; its open top leads to its patch of floor."""
+    if not pieces:
+        return None
+    corners = np.array([piece.footprint[::-1] for piece in pieces])  # clockwise: left is outside
+    surfaces = [_furniture_surface(piece) for piece in pieces for _ in range(4)]
+    bottoms_m = np.repeat([piece.elevation_m for piece in pieces], 4)
+    return vertical_faces(
+        np.concatenate([corners, np.roll(corners, -1, axis=1)], axis=2).reshape(-1, 4),
+        [surface[0] for surface in surfaces], [surface[1] for surface in surfaces],
+        bottoms_m=bottoms_m, height_m=height_m,
+        tops_m=bottoms_m + np.repeat([piece.size_m[2] for piece in pieces], 4))
 
 
 def surface_map(polygons: Sequence[np.ndarray],
@@ -139,23 +169,15 @@ def _surface(material: Material) -> tuple[np.ndarray, float]:
     return np.array(material.absorption), material.scattering
 
 
-def _furniture(piece: Furniture) -> tuple[np.ndarray, float]:
-    """A piece as a patch of floor that absorbs with its whole exposed surface.
-
-    Top and three of four sides (the back stands at a wall) act like several passes over the
-    footprint: 1 - (1 - absorption) ** areas. Furniture does not cast a sound shadow here.
-    """
-    width, depth, height = piece.size_m
-    areas = min(1.0 + height * (width + 2 * depth) / (width * depth), MAX_EXPOSED_AREAS)
+def _furniture_surface(piece: Furniture) -> tuple[np.ndarray, float]:
     absorption, scattering = _surface(MATERIALS[piece.material])
-    return 1.0 - (1.0 - absorption) ** areas, max(scattering, 0.5)
+    return absorption, max(scattering, _FURNITURE_SCATTERING)
 
 
-def _shaped(name: str, array: np.ndarray, shape: int | tuple[int, ...]) -> np.ndarray:
+def _shaped(name: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     array = np.asarray(array, np.float64)
-    wanted = (shape,) if isinstance(shape, int) else shape
-    if array.shape != wanted:
-        raise ValueError(f'{name} must be {wanted}, got {array.shape}')
-    if math.isnan(array.sum()):
+    if array.shape != shape:
+        raise ValueError(f'{name} must be {shape}, got {array.shape}')
+    if np.isnan(array).any():
         raise ValueError(f'{name} must not have NaN')
     return array

@@ -10,3 +10,4 @@ from __future__ import annotations
 import numba
 
 kernel = numba.njit(cache=True, nogil=True, error_model='numpy')
+fast_kernel = numba.njit(cache=True, nogil=True, error_model='numpy', fastmath=True)

@@ -44,7 +44,7 @@ def make_recording(seed=3):
         motion_states=tuple((PERIOD_S * i / 2 + 0.1, ('idle', 'moving')[i % 2])
                             for i in range(2 * len(ACTIONS))),
         sound=0.1 * rng.standard_normal((2, round(end_s * RATE_HZ))).astype(np.float32),
-        sound_start_s=0.0, sample_rate_hz=RATE_HZ, max_depth_m=10.0, succeeded=True)
+        sound_start_s=0.0, sample_rate_hz=RATE_HZ, succeeded=True)
 
 
 @pytest.fixture(scope='session')

@@ -81,7 +81,7 @@ def test_low_frequencies_are_at_the_bottom_and_loud_is_bright():
 def test_near_is_bright_and_invalid_is_dark():
     depth = np.full((128, 128), 9.0, np.float32)
     depth[:, :64], depth[:, 96:] = 0.5, 0.0
-    columns = depth_image(depth, 128, 10.0).sum(axis=(0, 2))
+    columns = depth_image(depth, 128).sum(axis=(0, 2))
     assert columns[10] > columns[80] > columns[120]
 
 

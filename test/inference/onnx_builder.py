@@ -29,7 +29,7 @@ policy (uint8[{batch},{height},{width},3] rgb, float[{batch},{height},{width}] d
     two = Constant <value = int64[2] {{0, 1}}> ()
     loudness = ReduceMean <axes = [1, 2], keepdims = 0> (spectrogram)
     ears = Gather <axis = 1> (loudness, two)
-    to_actions = Constant <value = float[2, 4] {{0, 9, 20, -20, 0, 9, -20, 20}}> ()
+    to_actions = Constant <value = float[2, 4] {{0, 5, 20, -20, 0, 5, -20, 20}}> ()
     turns = MatMul (ears, to_actions)
     bias = Constant <value = float[4] {{1, 0, 0, 0}}> ()
     logits = Add (turns, bias)
@@ -40,9 +40,13 @@ policy (uint8[{batch},{height},{width},3] rgb, float[{batch},{height},{width}] d
     hidden_out = Add (kept, level)
     mood = ReduceMean <axes = [1], keepdims = 1> (hidden_out)
     one = Constant <value = float {{1.0}}> ()
+    limit = Constant <value = float {{5.0}}> ()
+    far = ReduceMean <axes = [1, 2], keepdims = 0> (depth)
+    near = Sub (limit, far)
     margin = {margin}
     root = Sqrt (margin)
-    damped = Mul (mood, root)
+    sane = Div (root, root)
+    damped = Mul (mood, sane)
     gate = Sigmoid (damped)
     rest = Sub (one, gate)
     attention = Concat <axis = 1> (gate, rest)
@@ -56,27 +60,32 @@ policy (uint8[{batch},{height},{width},3] rgb, float[{batch},{height},{width}] d
 MARGINS = {
     'never': 'Identity (one)',
     'always': 'Neg (one)',
-    'far': 'Sub (limit, far)',
+    'far': 'Identity (near)',
 }
-FAR_LIMIT = """
-    limit = Constant <value = float {{5.0}}> ()
-    far = ReduceMean <axes = [1, 2], keepdims = 0> (depth)
-"""
 
 
 def build_policy(path: Path, contract: PolicyContract, *, batch: str = 'N', nan: str = 'never',
-                 with_contract: bool = True, edit: tuple[str, str] = ('', '')) -> Path:
-    """Write a policy to ``path``; ``edit`` replaces a piece of the graph's text."""
+                 with_contract: bool = True) -> Path:
+    """Write a policy to ``path``."""
     bins, frames, channels = contract.spectrogram_shape
-    text = GRAPH.replace('    margin =', FAR_LIMIT + '    margin =').format(
+    text = GRAPH.format(
         batch=batch, height=contract.image_height, width=contract.image_width, bins=bins,
         frames=frames, channels=channels, hidden=contract.hidden_size, margin=MARGINS[nan])
-    if edit[0] not in text:
-        raise ValueError(f'the graph has no {edit[0]!r}')
-    model = onnx.parser.parse_model(text.replace(*edit) if edit[0] else text)
+    model = onnx.parser.parse_model(text)
     if with_contract:
         onnx.helper.set_model_props(model, {
             'asgf_nav_contract': contract.to_json(),
             'asgf_nav_provenance': json.dumps({'recipe': 'written by hand'})})
     onnx.save(model, path)
     return path
+
+
+def rename_tensor(path: Path, old: str, new: str) -> None:
+    """Rewrite the file with another name for one tensor."""
+    model = onnx.load(path)
+    for value in (*model.graph.input, *model.graph.output):
+        value.name = new if value.name == old else value.name
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = [new if name == old else name for name in names]
+    onnx.save(model, path)

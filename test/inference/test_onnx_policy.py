@@ -10,6 +10,7 @@ import math
 import numpy as np
 import onnx
 from onnx_builder import build_policy
+from onnx_builder import rename_tensor
 import pytest
 
 from asgf_nav_ros.contract import Action
@@ -17,8 +18,11 @@ from asgf_nav_ros.contract import ContractMismatch
 from asgf_nav_ros.contract import Observation
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import TWO_EARS_WITH_INTERAURAL
+from asgf_nav_ros.inference import model_file
 from asgf_nav_ros.inference.model_file import PolicyModelError
+from asgf_nav_ros.inference.onnx_policy import choose
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
+from asgf_nav_ros.inference.onnx_policy import PolicyOutputError
 from asgf_nav_ros.inference.providers import ProviderUnavailable
 
 CONTRACT = PolicyContract(trained_on='nothing')
@@ -190,37 +194,125 @@ def test_the_same_geometry_under_another_label_is_the_same_contract(path):
     OnnxPolicy(path, contract=dataclasses.replace(CONTRACT, system='av_nav', trained_on='more'))
 
 
-@pytest.mark.parametrize('edit, message', [
-    (('float[N,128,128] depth', 'float[N,64,64] depth'),
-     r'input depth must be tensor\(float\) \[batch, 128, 128\], the model has .*64'),
-    (('(rgb)', '(picture)'), r'lacks \[\'rgb\'\] and has unknown \[\'picture\'\]'),
-    (('float[N,4] action_probabilities', 'float[N,3] action_probabilities'),
-     'not a usable ONNX file|output action_probabilities must be'),
-    (('value = Add', 'worth = Add'), r'it lacks \[\'value\'\]')])
-def test_refuses_a_graph_that_does_not_fit_its_contract(path, edit, message):
-    swap = {'(rgb)': ('rgb', 'picture'), 'value = Add': ('value', 'value')}.get(edit[0], edit)
-    build_policy(path, CONTRACT)
-    model = onnx.load(path)
-    if edit[0] in ('(rgb)', 'value = Add'):
-        model = _renamed(model, *{'(rgb)': ('rgb', 'picture'),
-                                  'value = Add': ('value', 'worth')}[edit[0]])
-        onnx.save(model, path)
-    else:
-        build_policy(path, CONTRACT, edit=swap)
-    with pytest.raises((ContractMismatch, PolicyModelError), match=message):
+@pytest.mark.parametrize('old, new, message', [
+    ('rgb', 'picture', r"inputs rgb, .* it lacks \['rgb'\] and has unknown \['picture'\]"),
+    ('value', 'worth', r"outputs action_prob.* it lacks \['value'\] and has unknown \[\]")])
+def test_refuses_a_graph_that_lacks_a_tensor(path, old, new, message):
+    rename_tensor(build_policy(path, CONTRACT), old, new)
+    with pytest.raises(ContractMismatch, match=message):
         OnnxPolicy(path)
 
 
-def _renamed(model: onnx.ModelProto, old: str, new: str) -> onnx.ModelProto:
-    for value in (*model.graph.input, *model.graph.output):
-        value.name = new if value.name == old else value.name
-    for node in model.graph.node:
-        for names in (node.input, node.output):
-            names[:] = [new if name == old else name for name in names]
-    return model
+@pytest.mark.parametrize('stated, message', [
+    ({'image_height': 64}, r'input rgb must be tensor\(uint8\) \[batch, 64, 128, 3\], the model '
+                           r"has tensor\(uint8\) \['N', 128, 128, 3\]"),
+    ({'sample_rate_hz': 44100}, r'input spectrogram must be .*65, 69, 2\], .*65, 26, 2\]'),
+    ({'hidden_size': 256}, r'input hidden must be tensor\(float\) \[batch, 256\], .*512\]'),
+    ({'actions': ('STOP', 'MOVE_FORWARD')},
+     r'output action_probabilities must be tensor\(float\) \[batch, 2\]')])
+def test_refuses_a_graph_that_does_not_fit_its_own_contract(path, stated, message):
+    model = onnx.load(build_policy(path, CONTRACT))
+    onnx.helper.set_model_props(
+        model, {'asgf_nav_contract': dataclasses.replace(CONTRACT, **stated).to_json()})
+    onnx.save(model, path)
+    with pytest.raises(ContractMismatch, match=message):
+        OnnxPolicy(path)
 
 
 def test_refuses_a_fixed_batch(path):
     build_policy(path, CONTRACT, batch='1')
     with pytest.raises(ContractMismatch, match='input rgb must be'):
         OnnxPolicy(path)
+
+
+def test_refuses_a_type_that_does_not_fit(path):
+    model = onnx.load(build_policy(path, CONTRACT))
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+    onnx.save(model, path)
+    with pytest.raises(ContractMismatch, match=r'input rgb .*the model has tensor\(float\)'):
+        OnnxPolicy(path)
+
+
+def test_refuses_a_model_that_computes_nan(path):
+    with pytest.raises(PolicyOutputError, match='gate must be finite, the model computed NaN'):
+        OnnxPolicy(build_policy(path, CONTRACT, nan='always'))
+
+
+def test_a_nan_on_the_way_is_an_error_and_leaves_the_memory_alone(path):
+    policy = OnnxPolicy(build_policy(path, CONTRACT, nan='far'))
+    first = policy.decide(observation(1, 1)).gate
+    with pytest.raises(PolicyOutputError, match='gate must be finite'):
+        policy.decide(observation(1, 1, depth_m=9.0))
+    second = policy.decide(observation(1, 1)).gate
+    policy.reset()
+    assert [policy.decide(observation(1, 1)).gate for _ in range(2)] == [first, second]
+
+
+def test_refuses_probabilities_that_are_none(path):
+    model = onnx.load(build_policy(path, CONTRACT))
+    softmax = next(node for node in model.graph.node if 'action_probabilities' in node.output)
+    softmax.op_type = 'Identity'
+    onnx.save(model, path)
+    with pytest.raises(PolicyOutputError, match='must be positive with sum 1'):
+        OnnxPolicy(path).decide(observation(2, 1))
+
+
+@pytest.mark.parametrize('damage', [
+    lambda content: b'', lambda content: b'not a model at all',
+    lambda content: content[:len(content) // 2], lambda content: content[:-3]])
+def test_refuses_a_damaged_file_in_one_line(path, damage):
+    path.write_bytes(damage(build_policy(path, CONTRACT).read_bytes()))
+    with pytest.raises((PolicyModelError, ContractMismatch)) as refusal:
+        OnnxPolicy(path)
+    assert '\n' not in str(refusal.value)
+
+
+def test_refuses_what_is_not_a_file(tmp_path):
+    with pytest.raises(PolicyModelError, match='none.onnx cannot be read: No such file'):
+        OnnxPolicy(tmp_path / 'none.onnx')
+    with pytest.raises(PolicyModelError, match='cannot be read: Is a directory'):
+        OnnxPolicy(tmp_path)
+
+
+def test_refuses_a_file_over_the_limit_without_reading_it_all(path, monkeypatch):
+    monkeypatch.setattr(model_file, 'MAX_BYTES', 10**6)
+    path.write_bytes(b'0' * 10**6 + b'1')
+    with pytest.raises(PolicyModelError, match='has over 1 MB'):
+        OnnxPolicy(path)
+
+
+def test_sampling_follows_the_probabilities(policy):
+    rng = np.random.default_rng(0)
+    probabilities = np.array([0.1, 0.2, 0.7, 0.0], np.float32)
+
+    def frequencies(temperature: float) -> np.ndarray:
+        drawn = [choose(probabilities, temperature=temperature, rng=rng) for _ in range(2000)]
+        return np.bincount(drawn, minlength=4) / 2000
+
+    np.testing.assert_allclose(frequencies(1.0), probabilities, atol=0.04)
+    sharper = probabilities ** 2 / (probabilities ** 2).sum()
+    np.testing.assert_allclose(frequencies(0.5), sharper, atol=0.04)
+    assert frequencies(1e-3)[2] == 1
+    policy.reset()
+    assert policy.decide(observation(2, 1), temperature=0.5, rng=rng).action is Action.TURN_LEFT
+
+
+@pytest.mark.parametrize('temperature, message', [
+    (-1.0, 'temperature must be 0 or more, got -1.0'),
+    (math.nan, 'temperature must be 0 or more, got nan'),
+    (0.5, 'a temperature of 0.5 needs a random generator')])
+def test_refuses_a_bad_temperature_and_keeps_its_memory(policy, temperature, message):
+    policy.reset()
+    with pytest.raises(ValueError, match=message):
+        policy.decide(observation(1, 1), temperature=temperature)
+    again = policy.decide(observation(1, 1)).gate
+    policy.reset()
+    assert policy.decide(observation(1, 1)).gate == again
+
+
+def test_names_are_those_that_the_export_writes():
+    export = pytest.importorskip('asgf_nav_ros.network.export')
+    assert tuple(model_file.input_shapes(CONTRACT)) == export.INPUTS
+    assert tuple(model_file.output_shapes(CONTRACT)) == export.OUTPUTS
+    assert model_file.CONTRACT_KEY == export.CONTRACT_KEY
+    assert model_file.PROVENANCE_KEY == export.PROVENANCE_KEY

@@ -27,10 +27,11 @@ def contract() -> PolicyContract:
     return PolicyContract()
 
 
-@pytest.fixture
-def build_agent(contract) -> Callable[..., NavigationAgent]:
-    def build(system: str = 'asgf', **options) -> NavigationAgent:
-        agent = NavigationAgent(options.pop('contract', contract), system=system, **options)
+@pytest.fixture(scope='session')
+def build_agent() -> Callable[..., NavigationAgent]:
+    def build(system: str = 'asgf', *, contract: PolicyContract | None = None,
+              sight: str = 'rgbd') -> NavigationAgent:
+        agent = NavigationAgent(contract or PolicyContract(), system=system, sight=sight)
         with torch.no_grad():
             for parameter in agent.parameters():
                 parameter.add_(0.02 * torch.randn_like(parameter))

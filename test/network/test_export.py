@@ -21,6 +21,14 @@ from asgf_nav_ros.network.export import PROVENANCE_KEY
 from asgf_nav_ros.network.export import verify_onnx
 
 
+@pytest.fixture(scope='module')
+def exported(build_agent, tmp_path_factory):
+    """An agent, its file, alone in a folder, and what export_onnx returned."""
+    torch.manual_seed(0)
+    agent, path = build_agent('asgf'), tmp_path_factory.mktemp('exported') / 'agent.onnx'
+    return agent, path, export_onnx(agent, path, provenance={'recipe': 'dagger', 'seed': 4})
+
+
 def metadata(path):
     return {each.key: each.value for each in onnx.load(path).metadata_props}
 
@@ -51,10 +59,9 @@ def test_half_sighted_agent_keeps_all_inputs(sight, build_agent, tmp_path):
     assert tuple(each.name for each in onnxruntime.InferenceSession(path).get_inputs()) == INPUTS
 
 
-def test_file_stands_alone_and_declares_shapes_and_types(build_agent, tmp_path):
-    agent, path = build_agent('asgf'), tmp_path / 'agent.onnx'
-    sha256 = export_onnx(agent, path, provenance={})
-    assert list(tmp_path.iterdir()) == [path]
+def test_file_stands_alone_and_declares_shapes_and_types(exported):
+    _, path, sha256 = exported
+    assert list(path.parent.iterdir()) == [path]
     assert path.stat().st_size <= 25e6
     assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     session = onnxruntime.InferenceSession(path)
@@ -68,9 +75,8 @@ def test_file_stands_alone_and_declares_shapes_and_types(build_agent, tmp_path):
         (name, 'tensor(float)', ['batch', *shape]) for name, shape in zip(OUTPUTS, shapes)]
 
 
-def test_metadata_hold_contract_and_provenance(build_agent, tmp_path):
-    agent, path = build_agent('av_nav'), tmp_path / 'agent.onnx'
-    export_onnx(agent, path, provenance={'recipe': 'dagger', 'seed': 4})
+def test_metadata_hold_contract_and_provenance(exported):
+    agent, path, _ = exported
     found = metadata(path)
     assert PolicyContract.from_json(found[CONTRACT_KEY]) == agent.contract
     provenance = json.loads(found[PROVENANCE_KEY])
@@ -81,9 +87,8 @@ def test_metadata_hold_contract_and_provenance(build_agent, tmp_path):
     assert provenance['asgf_nav_ros']
 
 
-def test_probabilities_are_the_softmax_of_the_logits(build_agent, observe, tmp_path):
-    agent, path = build_agent('asgf'), tmp_path / 'agent.onnx'
-    export_onnx(agent, path, provenance={})
+def test_probabilities_are_the_softmax_of_the_logits(exported, observe):
+    agent, path, _ = exported
     views = observe(2)
     hidden = agent.initial_hidden(2)
     feed = dict(zip(INPUTS, (each.numpy() for each in (*views, hidden))))
@@ -94,16 +99,15 @@ def test_probabilities_are_the_softmax_of_the_logits(build_agent, observe, tmp_p
 
 
 def test_export_leaves_the_agent_as_it_was(build_agent, tmp_path):
-    agent = build_agent('asgf').train()
+    agent = build_agent('av_nav').train()
     before = copy.deepcopy(agent.state_dict())
     export_onnx(agent, tmp_path / 'agent.onnx', provenance={})
     assert agent.training
     assert all(torch.equal(before[name], tensor) for name, tensor in agent.state_dict().items())
 
 
-def test_refuses_a_file_of_other_weights(build_agent, tmp_path):
-    agent, path = build_agent('av_nav'), tmp_path / 'agent.onnx'
-    export_onnx(agent, path, provenance={})
+def test_refuses_a_file_of_other_weights(exported):
+    agent, path = copy.deepcopy(exported[0]), exported[1]
     with torch.no_grad():
         agent.memory.gru.bias_hh_l0[-1] += 0.5
     with pytest.raises(ExportError, match='must be within 0.0001 of torch'):

@@ -36,9 +36,14 @@ def plain_fusion(fusion, visual, audio, state):
     keys = [project('key', token) for token in tokens]
     values = [project('value', token) for token in tokens]
     query = project('query', norm('query', state))
-    scores = np.array([query @ key / np.sqrt(512) for key in keys])
-    attention = np.exp(scores) / np.exp(scores).sum()
-    guided = attention[0] * values[0] + attention[1] * values[1] + state
+    context, attention = np.zeros(512), np.zeros(2)
+    for head in range(8):
+        part = slice(64 * head, 64 * (head + 1))
+        scores = np.array([query[part] @ key[part] / 512 for key in keys])
+        weigh = np.exp(scores) / np.exp(scores).sum()
+        context[part] = weigh[0] * values[0][part] + weigh[1] * values[1][part]
+        attention += weigh / 8
+    guided = context + state
     hidden = weights['gate_hidden.weight'] @ norm('gate', state) + weights['gate_hidden.bias']
     logit = weights['gate_out.weight'] @ np.maximum(hidden, 0) + weights['gate_out.bias']
     gate = 1 / (1 + np.exp(-logit))
@@ -75,7 +80,24 @@ def test_attention_weighs_two_tokens(fusion, features):
     attention = fusion(*features).attention
     torch.testing.assert_close(attention.sum(1), torch.ones(6))
     assert (attention > 0).all()
-    assert attention.std(0).min() > 1e-3  # depends on the row
+    assert attention.std(0).min() > 1e-4  # depends on the row
+
+
+def test_first_steps_of_adam_shut_neither_sight_nor_sound_out():
+    fusion, target = GuidedFusion(), torch.randn(512)
+    visual, audio, state = (torch.randn(512) + 0.3 * torch.randn(64, 512) for _ in range(3))
+    optimizer = torch.optim.Adam(fusion.parameters(), lr=5e-4)
+    for _ in range(5):
+        optimizer.zero_grad()
+        attended = fusion(visual, audio, state)
+        (attended.fused @ target).mean().backward()
+        optimizer.step()
+    assert attended.attention.min() > 0.1
+
+
+def test_refuses_a_width_that_heads_do_not_divide():
+    with pytest.raises(ValueError, match='features must be a multiple of 8 heads, got 100'):
+        GuidedFusion(features=100)
 
 
 def test_gate_depends_on_the_state_alone(fusion, features):

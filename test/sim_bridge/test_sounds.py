@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from sim_bridge import cache
 from sim_bridge import sound_sources
 from sim_bridge import sounds
 from sim_bridge.sounds import Sound
@@ -101,12 +102,19 @@ def test_whole_recording_is_kept_on_request():
 
 
 def test_rendering_alone_equals_rendering_with_others(empty_cache):
-    names = ('telephone', 'violin', 'brush_kit')
-    alone = sounds.load_sound(CATALOGUE.find(names[2]), RATE_HZ)
-    for file in (Path(sounds.sound_sources.cache.cache_directory()) / 'sounds').iterdir():
+    sound = CATALOGUE.find('brush_kit')
+    alone, _ = sound_sources.load_phrase(Path(sound.path), sound.phrase)
+    for file in (cache.cache_directory() / 'sounds').iterdir():
         file.unlink()
-    sounds.prepare_sounds(CATALOGUE.find(name) for name in names)
-    np.testing.assert_array_equal(sounds.load_sound(CATALOGUE.find(names[2]), RATE_HZ), alone)
+    sounds.prepare_sounds(CATALOGUE.find(name) for name in ('telephone', 'violin', 'brush_kit'))
+    again, _ = sound_sources.load_phrase(Path(sound.path), sound.phrase)
+    np.testing.assert_array_equal(again, alone)
+
+
+def test_first_rendering_does_the_whole_catalogue(empty_cache):
+    sounds.load_sound(CATALOGUE.find('telephone'), RATE_HZ)
+    phrases = {sound.phrase for sound in CATALOGUE.sounds if sound.phrase}
+    assert len(list((cache.cache_directory() / 'sounds').iterdir())) == len(phrases)
 
 
 def test_missing_package_is_named():

@@ -9,6 +9,9 @@ from sim_bridge.diff_drive import ROBOT_RADIUS_M
 from sim_bridge.episodes import load_house
 from sim_bridge.house.navigation import build_navigation_graph
 from sim_bridge.house.obstacles import ObstacleMap
+from sim_bridge.house.plan import Door
+from sim_bridge.house.plan import House
+from sim_bridge.house.plan import Room
 from sim_bridge.simulator import Pose2D
 from sim_bridge.way_to_goal import STRAIGHT_M
 from sim_bridge.way_to_goal import WayToGoal
@@ -72,6 +75,19 @@ def follow(node, heading):
         else:
             heading = (heading + (1 if action == Action.TURN_LEFT else -1)) % 4
     raise AssertionError('the oracle never stops')
+
+
+def test_robot_at_a_wall_is_on_its_own_side():
+    rooms = (Room('west', np.array([[0, 0], [4.2, 0], [4.2, 3], [0, 3]])),
+             Room('east', np.array([[4.2, 0], [8, 0], [8, 3], [4.2, 3]])))
+    house = House('flat', rooms, (Door(np.array([4.2, 2.0]), np.array([4.2, 3.0])),))
+    graph = build_navigation_graph(house, offset_m=(0.35, 0.5))
+    obstacles = ObstacleMap(house, ROBOT_RADIUS_M)
+    way = WayToGoal(graph, obstacles, graph.nodes[graph.nearest((4.35, 0.5))])
+    at_wall = np.array([4.05, 0.5])
+    assert obstacles.free(at_wall[None])[0]
+    assert way.geodesic_m(at_wall) > 3.0
+    assert way.oracle_action(Pose2D(*at_wall, math.pi / 2), math.pi / 2) != Action.STOP
 
 
 def test_oracle_with_small_turns_faces_the_way_before_it_moves():

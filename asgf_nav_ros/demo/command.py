@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``asgf-nav demo``: the whole graph as ROS processes, and a film of what it did."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from pathlib import Path
+import shutil
+import signal
+import sys
+import time
+from typing import Any
+from typing import Iterator
+
+from asgf_nav_ros.benchmark.dashboard_video import write_dashboard_video
+from asgf_nav_ros.benchmark.figures import write_trajectories
+from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.demo import graph
+from asgf_nav_ros.demo.bag_reader import RecordedBag
+from asgf_nav_ros.demo.processes import ProcessGroup
+from asgf_nav_ros.demo.progress import Progress
+from asgf_nav_ros.demo.result import caption
+from asgf_nav_ros.demo.result import episode_row
+from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
+from asgf_nav_ros.share import share_directory
+
+SILENCE_S = 180.0  # the first start on a machine compiles the acoustics
+BAG, LOGS, RESULT = 'bag', 'log', 'result.json'
+TRAJECTORY, DASHBOARD = 'trajectory.png', 'dashboard.mp4'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    parser.add_argument('--episodes', type=int, default=3, metavar='N', help='searches to film')
+    parser.add_argument('--seed', type=int, default=1, metavar='K',
+                        help='draws houses, ways and sounds')
+    parser.add_argument('--out', type=Path, default=Path('demo'), metavar='DIR',
+                        help='folder to write; what an earlier demo left there is replaced')
+    parser.add_argument('--model', type=Path, metavar='FILE',
+                        help='exported policy, instead of the shipped one')
+    parser.add_argument('--house', default='', metavar='FILE',
+                        help='a floor plan of your own (JSON), instead of generated houses')
+    parser.add_argument('--sound-folder', default='', metavar='DIR',
+                        help="recordings of your own, instead of the catalogue's")
+    parser.add_argument('--realtime', action='store_true',
+                        help='run by the wall clock, not in lockstep as fast as it goes')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the episodes, write everything into ``--out`` and return the exit code."""
+    model = arguments.model or share_directory('models') / 'asgf_nav.onnx'
+    plan = graph.DemoPlan(
+        model=model.resolve(), episodes=arguments.episodes, seed=arguments.seed,
+        house=arguments.house, sound_folder=arguments.sound_folder,
+        realtime=arguments.realtime)
+    contract = OnnxPolicy(plan.model).contract
+    out = _clean_folder(arguments.out)
+    began_s = time.monotonic()
+    with _terminated_as_interrupted():
+        drive(plan, out)
+    rows = report(out, contract)
+    found = sum(row['success'] for row in rows)
+    print(f'{found} of {len(rows)} sounds found, {time.monotonic() - began_s:.0f} s; '
+          f'see {out / DASHBOARD}, {out / TRAJECTORY} and {out / RESULT}')
+    return 0 if len(rows) == plan.episodes else 1
+
+
+def drive(plan: graph.DemoPlan, out: Path) -> None:
+    """Run every episode of ``plan`` and record it to ``out``.
+
+    Raises:
+        ChildFailed: a process of the graph ended early; its last words are in the message.
+        TooSlow: the graph stands still.
+    """
+    progress = Progress(plan.episodes, stream=sys.stdout)
+    with ProcessGroup(out / LOGS, environment=graph.environment()) as processes:
+        processes.start('recorder', graph.recorder_arguments(plan, out / BAG), listened=True)
+        for line in processes.lines(silence_s=SILENCE_S):
+            event = json.loads(line)
+            if event['event'] == 'ready':  # nothing that is said from now on is missed
+                for node in graph.NODES:
+                    processes.start(node, graph.node_arguments(node, plan))
+            progress.show(event)
+
+
+def report(out: Path, contract: PolicyContract) -> list[dict[str, Any]]:
+    """Write results, figure and film from the bag in ``out`` and return the results."""
+    bag = RecordedBag(out / BAG)
+    rows = [episode_row(result, bag.decisions(result['episode'])) for result in bag.results]
+    (out / RESULT).write_text(json.dumps(rows, indent=2) + '\n', encoding='utf-8')
+    recordings = bag.recordings(contract)
+    write_trajectories(out / TRAJECTORY, recordings, [caption(row) for row in rows])
+    print(f'filming {sum(r.end_s - r.start_s for r in recordings):.0f} s ...', flush=True)
+    write_dashboard_video(out / DASHBOARD, recordings)
+    return rows
+
+
+def _clean_folder(folder: Path) -> Path:
+    """Remove what an earlier demo wrote to ``folder`` and nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (BAG, LOGS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (RESULT, TRAJECTORY, DASHBOARD):
+        (folder / name).unlink(missing_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end this process as Ctrl-C does: with every child ended."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

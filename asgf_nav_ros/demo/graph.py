@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which processes the demo's graph is made of, and how each is set up."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+from asgf_nav_ros.share import share_directory
+
+DOMAINS = 100  # ROS domain ids 1 to 100 are free of other systems' ports
+NODES = ('spectrogram', 'policy', 'motion', 'simulator')
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DemoPlan:
+    """What to run.
+
+    house : a floor plan or a name of a generated house; empty draws one an episode.
+    sound_folder : one's own recordings; empty takes unheard ones of the catalogue.
+    realtime : by the wall clock, rather than in lockstep as fast as it goes.
+    max_actions : a search is given up after so many.
+    """
+
+    model: Path
+    episodes: int = 3
+    seed: int = 1
+    house: str = ''
+    sound_folder: str = ''
+    realtime: bool = False
+    max_actions: int = 200
+
+    def __post_init__(self) -> None:
+        if self.episodes < 1:
+            raise ValueError(f'episodes must be positive, got {self.episodes}')
+        if not self.model.is_file():
+            raise ValueError(f'model must be an ONNX file, got {self.model}: there is none')
+
+
+def recorder_arguments(plan: DemoPlan, bag: Path) -> list[str]:
+    """Return the arguments of Python that start the recorder."""
+    return _arguments('recorder', {'bag_path': str(bag), 'episodes': plan.episodes})
+
+
+def node_arguments(node: str, plan: DemoPlan) -> list[str]:
+    """Return the arguments of Python that start one of ``NODES``."""
+    own = {'simulator': _simulator(plan), 'motion': _motion(plan)}.get(node, {})
+    return _arguments(node, {'model_path': str(plan.model), **own})
+
+
+def _simulator(plan: DemoPlan) -> dict[str, Any]:
+    return {'lockstep': not plan.realtime, 'episodes': plan.episodes, 'seed': plan.seed,
+            'house': plan.house, 'sound_folder': plan.sound_folder,
+            'max_actions': plan.max_actions, 'exit_when_done': False}
+
+
+def _motion(plan: DemoPlan) -> dict[str, Any]:
+    return {'control_trigger': 'timer', 'depth_wait_s': 0.0} if plan.realtime else {}
+
+
+def environment() -> dict[str, str]:
+    """Return variables that keep the graph to itself and its processes to one thread each."""
+    return {
+        'ROS_DOMAIN_ID': os.environ.get('ROS_DOMAIN_ID', str(1 + os.getpid() % DOMAINS)),
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'}
+
+
+def _arguments(node: str, parameters: dict[str, Any]) -> list[str]:
+    """Return how to run a node with config/sim.yaml and what differs from it."""
+    arguments = ['-m', f'asgf_nav_ros.nodes.{node}', '--ros-args',
+                 '--params-file', str(share_directory('config') / 'sim.yaml')]
+    for name, value in parameters.items():
+        if value != '':  # an empty string is the default, and no YAML
+            arguments += ['-p', f'{name}:={_yaml(value)}']
+    return arguments
+
+
+def _yaml(value: Any) -> str:
+    """Return a value as YAML that keeps its type."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)

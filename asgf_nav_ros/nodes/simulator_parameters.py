@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of the node ``simulator``."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from asgf_nav_ros.nodes.parameters import NodeParameters
+from asgf_nav_ros.nodes.parameters import parameter
+from sim_bridge.episodes import SIZES
+from sim_bridge.sounds import SPLITS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SimulatorParameters(NodeParameters):
+    """Parameters of ``simulator``."""
+
+    lockstep: bool = parameter(
+        True, 'Wait for the graph at each tick, as fast as it goes and bit for bit the same; '
+        'false runs by the wall clock.')
+    realtime_factor: float = parameter(
+        1.0, 'Simulated seconds a second without lockstep.', low=0.05, high=10)
+    cmd_vel_stamped: bool = parameter(True, 'Take TwistStamped; lockstep needs it.')
+    tick_s: float = parameter(0.02, 'Time between odometry messages.', low=0.005, high=0.1)
+    audio_block_s: float = parameter(0.1, 'Length of an audio message.', low=0.01, high=1)
+    image_period_s: float = parameter(
+        0.1, 'Time between images while moving; motion must have it as depth_wait_s in '
+        'lockstep.', low=0.02, high=1)
+    house: str = parameter(
+        '', 'A floor plan (.json) or a name like small/test/7; empty draws one an episode.')
+    split: str = parameter('test', 'Split of generated houses and sounds.', choices=SPLITS)
+    size: str = parameter('small', 'Size of generated houses.', choices=SIZES)
+    sounds: str = parameter(
+        'unheard', 'heard: the telephone; unheard: all sounds of the split.',
+        choices=('heard', 'unheard'))
+    sound_folder: str = parameter('', "Your own recordings, instead of the catalogue's.")
+    episodes_file: str = parameter('', 'JSON list of episodes, instead of drawing them.')
+    episodes: int = parameter(1, 'Episodes to run.', low=1, high=100000)
+    seed: int = parameter(1, 'Draws houses, ways and sounds.', low=0, high=2**31)
+    max_actions: int = parameter(500, 'An episode ends after so many.', low=1, high=100000)
+    episode_time_limit_s: float = parameter(
+        1800.0, 'An episode ends after so long.', low=1, high=86400)
+    handshake_timeout_s: float = parameter(
+        20.0, 'Wall time to wait for a message of the graph in lockstep.', low=1, high=600)
+    startup_timeout_s: float = parameter(
+        60.0, 'Wall time to wait for the other nodes at the start.', low=1, high=3600)
+    startup_settle_s: float = parameter(
+        0.5, 'Wall time from when all are there to the first tick.', low=0, high=30)
+    wait_for_graph: bool = parameter(
+        True, 'Begin only when spectrogram, policy and an enabled motion are there.')
+    exit_when_done: bool = parameter(True, 'End the process after the last episode.')
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lockstep and not self.cmd_vel_stamped:
+            raise ValueError('lockstep needs cmd_vel_stamped, got false')
+        if self.lockstep and not self.wait_for_graph:
+            raise ValueError('lockstep needs wait_for_graph, got false')

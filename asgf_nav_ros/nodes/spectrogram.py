@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Node ``spectrogram``: audio in, spectrograms of whole windows out."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Any
+
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from asgf_nav_ros.motion.causes import MotionState
+from asgf_nav_ros.nodes import graph
+from asgf_nav_ros.nodes import messages
+from asgf_nav_ros.nodes.managed_node import ManagedNode
+from asgf_nav_ros.nodes.managed_node import run
+from asgf_nav_ros.nodes.model_contract import read_contract
+from asgf_nav_ros.nodes.parameters import NodeParameters
+from asgf_nav_ros.nodes.parameters import parameter
+from asgf_nav_ros.sound.audio_condition import audio_conditions
+from asgf_nav_ros.sound.listening_window import ListeningWindow
+from asgf_nav_ros.sound.listening_window import Window
+from asgf_nav_ros.sound.spectrogram import log_magnitude_spectrogram
+from asgf_nav_ros.sound.window_schedule import WindowSchedule
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SpectrogramParameters(NodeParameters):
+    """Parameters of ``spectrogram``."""
+
+    publish_period_s: float = parameter(
+        0.1, 'Time between windows after the first one at rest.', low=0.01, high=10)
+    follow_motion: bool = parameter(
+        True, 'Publish only windows at rest, as motion_state says; false publishes always.')
+    stamp_jitter_s: float = parameter(
+        0.005, 'Error of audio stamps that is no gap.', low=0.0001, high=0.4)
+
+
+class SpectrogramNode(ManagedNode):
+    """Joins audio, asks for windows, publishes their spectrograms."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('spectrogram', SpectrogramParameters, **options)
+
+    def set_up(self) -> None:
+        """Take rate, window and transform from the model's contract."""
+        self._contract = read_contract(self.settings.model_path)
+        self._listening = ListeningWindow(self._contract, jitter_s=self.settings.stamp_jitter_s)
+        self._schedule = WindowSchedule(self._contract, period_s=self.settings.publish_period_s)
+        self._spectrogram = self.advertise(Image, graph.SPECTROGRAM, graph.event_qos())
+
+    def start(self) -> None:
+        """Listen."""
+        sensor = graph.sensor_qos(self.settings.sensor_reliability, depth=50)
+        if self.settings.follow_motion:
+            self.listen(Header, graph.MOTION_STATE, self._on_motion_state, graph.state_qos())
+        self.listen(Image, graph.AUDIO, self._on_audio, sensor)
+
+    def rewind(self) -> None:
+        """Forget audio from a time that is yet to come."""
+        self._listening.reset()
+        self._schedule.reset()
+
+    def _on_motion_state(self, message: Header) -> None:
+        if MotionState(message.frame_id).at_rest:
+            self._schedule.rest(messages.seconds(message.stamp))
+        else:
+            self._schedule.move()
+        self._publish_due(message.frame_id)
+
+    def _on_audio(self, message: Image) -> None:
+        audio = messages.audio_of(message)
+        for event in self._listening.push(messages.seconds(message.header.stamp), audio):
+            self.diagnostics.complain(graph.AUDIO, event.reason)
+        self.diagnostics.tell(held_s=self._listening.held_s)
+        self._publish_due(message.header.frame_id)
+
+    def _publish_due(self, frame_id: str) -> None:
+        while (window := self._schedule.due(self._listening)) is not None:
+            self._check_condition(window)
+            spectrogram = log_magnitude_spectrogram(window.audio, self._contract)
+            self._spectrogram.publish(
+                messages.spectrogram_message(spectrogram, window.end_s, frame_id))
+
+    def _check_condition(self, window: Window) -> None:
+        """Say what is wrong with the ears; the policy hears it all the same."""
+        for condition in audio_conditions(window.audio)[:1]:
+            self.diagnostics.complain(f'{graph.AUDIO} (level)', condition.reason)
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(SpectrogramNode))
+
+
+if __name__ == '__main__':
+    main()
