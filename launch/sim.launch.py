@@ -6,6 +6,8 @@ Example: ros2 launch asgf_nav_ros sim.launch.py episodes:=3 seed:=7
 
 from pathlib import Path
 
+from launch import LaunchContext
+from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.actions import OpaqueFunction
 from launch.actions import SetEnvironmentVariable
@@ -15,8 +17,6 @@ from launch_ros.actions import LifecycleNode
 from launch_ros.parameter_descriptions import ParameterFile
 
 from asgf_nav_ros.share import share_directory
-from launch import LaunchContext
-from launch import LaunchDescription
 
 PACKAGE = 'asgf_nav_ros'
 BOOLEANS = ('false', 'true')

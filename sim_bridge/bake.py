@@ -77,7 +77,7 @@ class BakedHouse:
     rotation_rad: float
 
     @classmethod
-    def open(cls, path: Path, *, name: str) -> 'BakedHouse':
+    def open(cls, path: Path, *, name: str) -> BakedHouse:
         """Map the large arrays of ``path`` into memory, read the small ones."""
         arrays = {file.stem: np.load(file, mmap_mode='r' if file.stem in _LARGE else None,
                                      allow_pickle=False)

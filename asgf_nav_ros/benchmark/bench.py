@@ -28,6 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--json', type=Path, metavar='F', help='also write the figures here')
     parser.add_argument('--only', nargs='+', choices=PARTS, default=PARTS, metavar='PART',
                         help=f'measure some of {", ".join(PARTS)}')
+    parser.add_argument('--model', type=Path, metavar='FILE',
+                        help='exported policy of the memory figure, instead of the shipped one')
     parser.add_argument('--laps', type=int, default=40, help='repeats of every timed call')
     parser.add_argument('--seed', type=int, default=0, help='of the made-up input')
 
@@ -35,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print a table, write JSON; return the exit code."""
     comparisons = measure_times(arguments.only, laps=arguments.laps, seed=arguments.seed)
-    memory = bench_memory.measure() if MEMORY in arguments.only else None
+    memory = bench_memory.measure(arguments.model) if MEMORY in arguments.only else None
     if memory is not None:
         print(bench_memory.table(memory))
     if arguments.json is not None:

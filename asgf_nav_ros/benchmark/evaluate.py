@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--house', action='append', metavar='FILE',
                         help='a floor plan of your own (JSON), instead of generated houses')
     parser.add_argument('--sound-folder', type=Path, metavar='DIR',
-                        help='recordings of your own, instead of the catalogue\'s')
+                        help="recordings of your own, instead of the catalogue's")
     parser.add_argument('--bake-seed', type=int, default=0,
                         help='draws rays and late reverberation anew, in the same places')
     parser.add_argument('--batch', type=int, default=32, help='episodes that run side by side')

@@ -102,7 +102,10 @@ class RecordedBag:
                    contract: PolicyContract) -> EpisodeRecording:
         start_s, end_s = result['start_s'], result['start_s'] + result['sim_time_s']
         blocks = streams['audio'].within(start_s, end_s)
-        decisions = (_decision(told, streams) for told in self.decisions(result['episode']))
+        told = self.decisions(result['episode'])
+        # Until it first decides it listens, whatever state the last episode's end left behind.
+        decides_s = told[0]['stamp_s'] if told else end_s
+        decisions = (_decision(each, streams) for each in told)
         return EpisodeRecording(
             name=f'episode {self.results.index(result) + 1} of {len(self.results)}',
             sound_name=result['sound'].replace('_', ' '), house=load_house(result['house']),
@@ -110,7 +113,7 @@ class RecordedBag:
             poses=_poses(streams['odom'].within(start_s, end_s), result['start_pose']),
             decisions=tuple(decision for decision in decisions if decision is not None),
             motion_states=tuple((stamp_s, message.frame_id) for stamp_s, message
-                                in streams['motion_state'].within(start_s, end_s)),
+                                in streams['motion_state'].within(decides_s, end_s)),
             sound=_sound(blocks), sound_start_s=blocks[0][0] if blocks else start_s,
             sample_rate_hz=contract.sample_rate_hz,
             succeeded=result['success'])

@@ -6,7 +6,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 from pathlib import Path
 import time
 
@@ -17,6 +16,8 @@ from asgf_nav_ros.learning.imitation import ImitationLearner
 from asgf_nav_ros.learning.recipe import Recipe
 from asgf_nav_ros.learning.rollout import Rollout
 from asgf_nav_ros.network.agent import NavigationAgent
+from asgf_nav_ros.network.checkpoint import load_checkpoint
+from asgf_nav_ros.network.checkpoint import save_checkpoint
 from sim_bridge.bake_pool import bake_houses
 from sim_bridge.grid_world import GridWorld
 from sim_bridge.sounds import load_catalogue
@@ -24,6 +25,7 @@ from sim_bridge.sounds import load_sound
 
 CHECKPOINT = 'checkpoint.pt'
 HISTORY = 'history.jsonl'
+RECIPE = 'recipe.json'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--recipe', type=Path, required=True, help='YAML recipe')
     parser.add_argument('--system', default='asgf', help='network to train')
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')
-    parser.add_argument('--samples', type=int, help='environment steps, instead of the recipe\'s')
-    parser.add_argument('--houses', type=int, help='training houses, instead of the recipe\'s')
+    parser.add_argument('--samples', type=int, help="environment steps, instead of the recipe's")
+    parser.add_argument('--houses', type=int, help="training houses, instead of the recipe's")
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--workers', type=int, help='processes that bake houses')
     parser.add_argument('--threads', type=int, help='threads of torch')
@@ -46,10 +48,12 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / 'recipe.json').write_text(json.dumps(dataclasses.asdict(recipe), indent=1))
-    learner = build_learner(recipe, device=args.device, workers=args.workers)
-    if args.resume:
-        learner.restore(torch.load(args.out / CHECKPOINT, weights_only=True))
+    (args.out / RECIPE).write_text(json.dumps(dataclasses.asdict(recipe), indent=1))
+    checkpoint = load_checkpoint(args.out / CHECKPOINT, device=args.device) if args.resume else None
+    learner = build_learner(recipe, device=args.device, workers=args.workers,
+                            agent=checkpoint.agent if checkpoint else None)
+    if checkpoint:
+        learner.restore(checkpoint.training)
     saved_s = began_s = time.monotonic()
 
     def on_round(figures: dict[str, float]) -> None:
@@ -59,11 +63,11 @@ def run(args: argparse.Namespace) -> int:
             file.write(json.dumps(figures | {'elapsed_s': elapsed_s}) + '\n')
         print(_line(figures, elapsed_s), flush=True)
         if time.monotonic() - saved_s > 60:
-            save_checkpoint(learner, recipe, args.out / CHECKPOINT)
+            save_checkpoint(learner.agent, args.out / CHECKPOINT, training=learner.state())
             saved_s = time.monotonic()
 
     learner.learn(on_round)
-    save_checkpoint(learner, recipe, args.out / CHECKPOINT)
+    save_checkpoint(learner.agent, args.out / CHECKPOINT, training=learner.state())
     return 0
 
 
@@ -76,28 +80,21 @@ def recipe_from(args: argparse.Namespace) -> Recipe:
     return dataclasses.replace(recipe, houses=args.houses) if args.houses else recipe
 
 
-def build_learner(recipe: Recipe, *, device: str = 'cpu',
-                  workers: int | None = None) -> ImitationLearner:
-    """Bake what is missing and put a fresh agent into its grid world."""
+def build_learner(recipe: Recipe, *, device: str = 'cpu', workers: int | None = None,
+                  agent: NavigationAgent | None = None) -> ImitationLearner:
+    """Bake what is missing and put ``agent``, or a fresh one, into its grid world."""
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     houses = bake_houses([f'small/train/{index}' for index in range(recipe.houses)],
                          recipe.contract, settings=recipe.bake, workers=workers)
     rate_hz = recipe.contract.sample_rate_hz
     clips = [load_sound(sound, rate_hz) for sound in load_catalogue().split('train')]
-    agent = NavigationAgent(recipe.contract, system=recipe.contract.system).to(device)
+    agent = agent or NavigationAgent(recipe.contract).to(device)
     world = GridWorld(houses, recipe.contract, count=recipe.agents, device=device)
     rollout = Rollout(world, clips, teacher=recipe.teacher, variation=recipe.sound, rng=rng,
                       max_steps=recipe.max_steps, bfloat16=recipe.imitation.bfloat16)
     return ImitationLearner(agent, world, rollout, settings=recipe.imitation, rng=rng,
                             device=device)
-
-
-def save_checkpoint(learner: ImitationLearner, recipe: Recipe, path: Path) -> None:
-    """Write the run's state atomically, with the contract that it was trained under."""
-    scratch = path.with_suffix('.writing')
-    torch.save(learner.state() | {'contract': recipe.contract.to_json()}, scratch)
-    os.replace(scratch, path)
 
 
 def _line(figures: dict[str, float], elapsed_s: float) -> str:

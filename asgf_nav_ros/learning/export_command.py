@@ -7,11 +7,9 @@ import argparse
 import json
 from pathlib import Path
 
-import torch
-
-from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.learning.command import CHECKPOINT
-from asgf_nav_ros.network.agent import NavigationAgent
+from asgf_nav_ros.learning.command import RECIPE
+from asgf_nav_ros.network.checkpoint import load_checkpoint
 from asgf_nav_ros.network.export import export_onnx
 
 
@@ -24,11 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export and verify; return the exit code."""
-    state = torch.load(args.run / CHECKPOINT, map_location='cpu', weights_only=True)
-    contract = PolicyContract.from_json(state['contract'])
-    agent = NavigationAgent(contract, system=contract.system)
-    agent.load_state_dict(state['agent'])
-    recipe = json.loads((args.run / 'recipe.json').read_text())
-    export_onnx(agent, args.out, provenance={'recipe': recipe, 'samples': state['samples']})
-    print(f'{args.out}: {contract.system}, {args.out.stat().st_size / 1e6:.1f} MB')
+    checkpoint = load_checkpoint(args.run / CHECKPOINT)
+    recipe = json.loads((args.run / RECIPE).read_text())
+    provenance = {'recipe': recipe, 'samples': checkpoint.training['samples']}
+    export_onnx(checkpoint.agent, args.out, provenance=provenance)
+    print(f'{args.out}: {checkpoint.agent.system}, {args.out.stat().st_size / 1e6:.1f} MB')
     return 0

@@ -76,7 +76,7 @@ class ImitationLearner:
     def __init__(self, agent: NavigationAgent, world: GridWorld, rollout: Rollout, *,
                  settings: ImitationSettings, rng: np.random.Generator,
                  device: torch.device | str = 'cpu') -> None:
-        self._agent, self._world, self._rollout = agent, world, rollout
+        self.agent, self._world, self._rollout = agent, world, rollout
         self._settings, self._rng = settings, rng
         self._device = torch.device(device)
         self._memory = SegmentMemory(settings.memory_segments)
@@ -95,7 +95,7 @@ class ImitationLearner:
     def round(self) -> dict[str, float]:
         """Collect one segment per agent, then learn from it and from the memory."""
         began_s = time.perf_counter()
-        fresh = self._rollout.collect(self._agent, self._settings.segment_steps,
+        fresh = self._rollout.collect(self.agent, self._settings.segment_steps,
                                       progress=self.samples / self._settings.samples)
         collected_s = time.perf_counter()
         self.samples += len(fresh) * self._settings.segment_steps
@@ -109,13 +109,12 @@ class ImitationLearner:
             'learn_s': time.perf_counter() - collected_s}
 
     def state(self) -> dict:
-        """Everything that a resumed run needs, tensors and plain values only."""
-        return {'agent': self._agent.state_dict(), 'optimizer': self._optimizer.state_dict(),
-                'samples': self.samples, 'history': self.history}
+        """Everything but the weights that a resumed run needs: tensors and plain values."""
+        return {'optimizer': self._optimizer.state_dict(), 'samples': self.samples,
+                'history': self.history}
 
     def restore(self, state: dict) -> None:
         """Continue from what ``state`` returned; the memory of segments fills anew."""
-        self._agent.load_state_dict(state['agent'])
         self._optimizer.load_state_dict(state['optimizer'])
         self.samples, self.history = state['samples'], list(state['history'])
 
@@ -140,7 +139,7 @@ class ImitationLearner:
         total = losses.action + self._settings.direction_weight * losses.direction
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()
-        torch.nn.utils.clip_grad_norm_(self._agent.parameters(), self._settings.gradient_norm)
+        torch.nn.utils.clip_grad_norm_(self.agent.parameters(), self._settings.gradient_norm)
         self._optimizer.step()
         return {'action_loss': losses.action.item(), 'direction_loss': losses.direction.item(),
                 'agreement': losses.agreement.item()}
@@ -154,7 +153,7 @@ class ImitationLearner:
         hidden = torch.stack([segment.hidden for segment in segments])
         starts = self._stack(segments, 'starts')
         with mixed_precision(self._device, enabled=self._settings.bfloat16):
-            output = self._agent.sequence(rgb, depth, spectrogram.to(self._device).float(),
+            output = self.agent.sequence(rgb, depth, spectrogram.to(self._device).float(),
                                           hidden.to(self._device), starts)
         return imitation_losses(output, self._stack(segments, 'optimal'),
                                 self._stack(segments, 'direction'))

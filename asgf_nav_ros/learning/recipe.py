@@ -34,7 +34,7 @@ class Recipe:
     seed: int = 0
 
     @classmethod
-    def read(cls, path: Path | str) -> 'Recipe':
+    def read(cls, path: Path | str) -> Recipe:
         """Read a YAML recipe.
 
         Raises:
@@ -48,7 +48,7 @@ class Recipe:
             raise ValueError(f'{path}: unknown {sorted(unknown)}, a recipe has {sorted(known)}')
         return cls(**{name: _section(path, name, value) for name, value in document.items()})
 
-    def with_system(self, system: str) -> 'Recipe':
+    def with_system(self, system: str) -> Recipe:
         """Return the same recipe for another network."""
         return dataclasses.replace(
             self, contract=dataclasses.replace(self.contract, system=system))

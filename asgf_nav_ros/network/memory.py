@@ -46,7 +46,7 @@ class EpisodeMemory(nn.Module):
         for step_inputs, keep in zip(inputs.unbind(0), kept.unbind(0)):
             hidden = hidden * keep
             products = functional.linear(hidden, gru.weight_hh_l0, gru.bias_hh_l0)
-            hidden = _gated_update(step_inputs.float(), products.float(), hidden)
+            hidden = _gated_update(step_inputs, products.float(), hidden)
             states.append(hidden)
         return torch.stack(states)
 

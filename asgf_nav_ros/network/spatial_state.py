@@ -87,13 +87,13 @@ class SpatialStateEncoder(nn.Module):
         """
         weights = self.frame_weights(spectrogram)
         embeddings = self.frame_embeddings(spectrogram)  # (N, B, features)
-        state = (embeddings.float() * weights.t().unsqueeze(-1)).sum(0)  # equation 3
+        state = (embeddings * weights.t().unsqueeze(-1)).sum(0)  # equation 3
         return state, weights
 
     def frame_weights(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """w_{t,i}, equation 2: softmax of the intensities over the frames. (B, N) float32."""
         with torch.autocast(spectrogram.device.type, enabled=False):
-            intensity = frame_intensity(spectrogram.float()) @ self.averaging
+            intensity = frame_intensity(spectrogram) @ self.averaging
             return torch.softmax(intensity, dim=-1)
 
     def frame_embeddings(self, spectrogram: torch.Tensor) -> torch.Tensor:

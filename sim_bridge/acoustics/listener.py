@@ -47,6 +47,7 @@ class ContinuousListener:
         self._finder = scene.arrival_finder(self.field.source_xyz, height_m=height_m)
         self._faces = scene.corners(height_m).faces
         self._late: OrderedDict[int, np.ndarray] = OrderedDict()
+        self.response(self.field.listeners[0], 0.0)  # lays out noise and filters ahead of time
 
     def response(self, xy: np.ndarray, yaw_rad: float) -> np.ndarray:
         """Impulse responses of both ears at a pose, (2, samples) float32.

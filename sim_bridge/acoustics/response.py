@@ -8,6 +8,7 @@ from scipy import fft
 
 from sim_bridge.acoustics.arrivals import Arrivals
 from sim_bridge.acoustics.bands import interpolation_weights
+from sim_bridge.acoustics.head_grid import minimum_phase
 from sim_bridge.acoustics.hrtf import Hrtf
 from sim_bridge.acoustics.late import to_ears
 
@@ -28,6 +29,8 @@ def sharp_response(arrivals: Arrivals, listener: int, yaws_rad: np.ndarray, *, h
     rate_hz = hrtf.sample_rate_hz
     delay_s = arrivals.delay_s[listener]
     used = (arrivals.band_gain[listener].max(axis=1) > 0) & (delay_s * rate_hz < samples)
+    if not used.any():
+        return np.zeros((len(yaws_rad), 2, samples), np.float32)
     delay_s, gain = delay_s[used], arrivals.band_gain[listener][used]
     yaws_rad = np.asarray(yaws_rad, np.float64)
     azimuth_rad = arrivals.azimuth_world_rad[listener][used] - yaws_rad[:, None]
@@ -70,7 +73,4 @@ def band_spectra(gain: np.ndarray, frequencies_hz: np.ndarray) -> np.ndarray:
     """Minimum-phase spectra that follow band gains: (a, 6) -> (a, f) complex64."""
     size = 2 * (len(frequencies_hz) - 1)
     level = np.log(np.maximum(gain, 1e-9)) @ interpolation_weights(frequencies_hz)
-    cepstrum = fft.irfft(level, size)
-    cepstrum[:, 1:size // 2] *= 2.0
-    cepstrum[:, size // 2 + 1:] = 0.0
-    return np.exp(fft.rfft(cepstrum, size)).astype(np.complex64)
+    return fft.rfft(minimum_phase(np.exp(level)), size).astype(np.complex64)

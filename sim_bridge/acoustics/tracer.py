@@ -34,7 +34,8 @@ from sim_bridge.acoustics.visibility import is_clear
 
 AZIMUTH_BINS = 12  # bin k is centred on k * 2 pi / 12 in the world
 BIN_S = 0.005
-_SPENT = 1e-7  # share of its energy below which a ray is dropped
+_FAINT = 0.02  # share of its energy below which one ray in four goes on for all (roulette)
+_SURVIVAL = 0.25
 _OFF_WALL_M = 1e-7  # a reflected ray starts here: the other face of a wall is in the same plane
 _GOLDEN_RAD = math.pi * (3.0 - math.sqrt(5.0))
 
@@ -67,10 +68,6 @@ def trace(enclosure: Enclosure, source_xyz: np.ndarray, *, listeners: np.ndarray
 @kernel
 def _trace(faces, walls, grid, floor, ceiling, height_m, source, detectors, rays, seed, energy):
     """``faces`` are the ``walls`` walls, then furniture."""
-    # Kernels below take plain arrays: reading arrays out of tuples costs reference counts.
-    geometry, reflectance, scattering = faces
-    cells, origin_x, origin_y = grid
-    reach_m = energy.shape[2] * BIN_S * SPEED_OF_SOUND_MPS
     stamps = np.full(energy.shape[0], -1, np.int64)  # the last leg that a detector looked at
     state = np.empty(1, np.uint64)
     state[0] = seed
@@ -81,39 +78,57 @@ def _trace(faces, walls, grid, floor, ceiling, height_m, source, detectors, rays
         height = 1.0 - (2.0 * ray + 1.0) / rays  # a sunflower on the sphere
         flat = math.sqrt(1.0 - height * height)
         around_rad = turn_rad + ray * _GOLDEN_RAD
-        position = source[0], source[1], source[2]
         direction = flat * math.cos(around_rad), flat * math.sin(around_rad), height
         carried[:] = 4.0 * math.pi / rays
-        gone_m, bounces, sharp = 0.0, 0, True
-        while gone_m < reach_m and carried.max() > _SPENT * 4.0 * math.pi / rays:
-            leg_m, surface = next_hit(geometry, cells, origin_x, origin_y, height_m, position,
-                                      direction)
-            if surface == NOTHING:
+        leg = _follow(faces, walls, grid, floor, ceiling, height_m, source, direction, carried,
+                      detectors, stamps, leg, state, energy)
+
+
+@kernel
+def _follow(faces, walls, grid, floor, ceiling, height_m, source, direction, carried, detectors,
+            stamps, leg, state, energy):
+    """Follow one ray until it is late or faint; return the number of its last leg."""
+    # The kernels below take plain arrays: reading arrays out of tuples costs reference counts.
+    geometry, reflectance, scattering = faces
+    cells, origin_x, origin_y = grid
+    reach_m = energy.shape[2] * BIN_S * SPEED_OF_SOUND_MPS
+    faint = _FAINT * carried[0]
+    position = source[0], source[1], source[2]
+    gone_m, bounces, sharp = 0.0, 0, True
+    while gone_m < reach_m:
+        leg_m, surface = next_hit(geometry, cells, origin_x, origin_y, height_m, position,
+                                  direction)
+        if surface == NOTHING:
+            break
+        if bounces > 1 or not sharp:
+            leg += 1
+            _count(geometry, detectors, energy, stamps, leg, position, direction, leg_m, gone_m,
+                   carried)
+        gone_m += leg_m
+        bounces += 1
+        position = (position[0] + leg_m * direction[0], position[1] + leg_m * direction[1],
+                    position[2] + leg_m * direction[2])
+        if surface >= 0:
+            normal = -geometry[surface, 3], geometry[surface, 2], 0.0
+            scatters = _absorb(carried, reflectance, scattering, surface)
+        else:
+            level = floor if surface == FLOOR else ceiling
+            normal = 0.0, 0.0, 1.0 if surface == FLOOR else -1.0
+            scatters = _absorb(carried, level.reflectance, level.scattering,
+                               label_at(level, position[0], position[1]))
+        if carried.max() < faint:
+            if uniform(state) > _SURVIVAL:
                 break
-            if bounces > 1 or not sharp:
-                leg += 1
-                _count(geometry, detectors, energy, stamps, leg, position, direction, leg_m,
-                       gone_m, carried)
-            gone_m += leg_m
-            bounces += 1
-            x, y = position[0] + leg_m * direction[0], position[1] + leg_m * direction[1]
-            z = position[2] + leg_m * direction[2]
-            if surface >= 0:
-                normal = -geometry[surface, 3], geometry[surface, 2], 0.0
-                scatters = _absorb(carried, reflectance, scattering, surface)
-            else:
-                level = floor if surface == FLOOR else ceiling
-                normal = 0.0, 0.0, 1.0 if surface == FLOOR else -1.0
-                scatters = _absorb(carried, level.reflectance, level.scattering,
-                                   label_at(level, x, y))
-            position = (x + _OFF_WALL_M * normal[0], y + _OFF_WALL_M * normal[1],
-                        z + _OFF_WALL_M * normal[2])
-            if uniform(state) < scatters:
-                sharp = False
-                direction = scatter(normal, state)
-            else:
-                sharp = sharp and surface < walls
-                direction = mirror(direction, normal)
+            carried /= _SURVIVAL
+        position = (position[0] + _OFF_WALL_M * normal[0], position[1] + _OFF_WALL_M * normal[1],
+                    position[2] + _OFF_WALL_M * normal[2])
+        if uniform(state) < scatters:
+            sharp = False
+            direction = scatter(normal, state)
+        else:
+            sharp = sharp and surface < walls
+            direction = mirror(direction, normal)
+    return leg
 
 
 @kernel
