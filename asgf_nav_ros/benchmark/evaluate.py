@@ -28,6 +28,7 @@ from sim_bridge.sounds import read_sound_folder
 from sim_bridge.sounds import Sound
 
 HOUSES = 20
+SOURCES = 3  # places of the sound in each house
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     system = navigator(args.system, model=args.model, models=share_directory('models'))
     sounds = _sounds(args)
     names = args.house or [f'small/{args.split}/{index}' for index in range(args.houses)]
-    houses = bake_houses(names, system.contract, settings=BakeSettings(sources=3, seed=args.bake_seed),
-                         workers=args.workers)
+    settings = BakeSettings(sources=SOURCES, seed=args.bake_seed)
+    houses = bake_houses(names, system.contract, settings=settings, workers=args.workers)
     episodes = draw_episodes(houses, sounds, count=args.episodes, seed=args.seed)
     rate_hz = system.contract.sample_rate_hz
     clips = {sound.name: load_sound(sound, rate_hz, duration_s=system.contract.window_s)

@@ -94,7 +94,7 @@ class EpisodeRunner:
         self.world.act(actions, slots)
         self.steps += len(slots)
         moved = self.world.node[slots] != before
-        for slot, action, node, heading, step in zip(slots, actions, before, headings, moved):
+        for slot, node, heading, step in zip(slots, before, headings, moved):
             self._record(self._running[slot], int(node), int(heading), bool(step))
         return [self._end(int(slot), action == Action.STOP) for slot, action in zip(slots, actions)
                 if action == Action.STOP or self._running[slot].actions >= self._max_actions]
@@ -104,7 +104,7 @@ class EpisodeRunner:
         running.actions += 1
         running.path_length_m += moved * self._navigator.contract.forward_step_m
 
-    def _end(self, slot: int, stopped: bool) -> Outcome:
+    def _end(self, slot: int, stopped: bool) -> Run:
         running = self._running.pop(slot)
         outcome = EpisodeOutcome(
             stopped=bool(stopped), actions=running.actions, path_m=running.path_length_m,

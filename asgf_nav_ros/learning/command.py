@@ -30,7 +30,8 @@ RECIPE = 'recipe.json'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.epilog = 'example: asgf-nav train --recipe config/recipes/imitation.yaml --out runs/asgf'
+    parser.epilog = ('example: asgf-nav train --recipe config/recipes/imitation.yaml '
+                     '--system asgf --out runs/asgf')
     parser.add_argument('--recipe', type=Path, required=True, help='YAML recipe')
     parser.add_argument('--system', default='asgf', help='network to train')
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')
@@ -49,11 +50,7 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / RECIPE).write_text(json.dumps(dataclasses.asdict(recipe), indent=1))
-    checkpoint = load_checkpoint(args.out / CHECKPOINT, device=args.device) if args.resume else None
-    learner = build_learner(recipe, device=args.device, workers=args.workers,
-                            agent=checkpoint.agent if checkpoint else None)
-    if checkpoint:
-        learner.restore(checkpoint.training)
+    learner = _learner(recipe, args)
     saved_s = began_s = time.monotonic()
 
     def on_round(figures: dict[str, float]) -> None:
@@ -69,6 +66,16 @@ def run(args: argparse.Namespace) -> int:
     learner.learn(on_round)
     save_checkpoint(learner.agent, args.out / CHECKPOINT, training=learner.state())
     return 0
+
+
+def _learner(recipe: Recipe, args: argparse.Namespace) -> ImitationLearner:
+    if not args.resume:
+        return build_learner(recipe, device=args.device, workers=args.workers)
+    checkpoint = load_checkpoint(args.out / CHECKPOINT, device=args.device)
+    learner = build_learner(recipe, device=args.device, workers=args.workers,
+                            agent=checkpoint.agent)
+    learner.restore(checkpoint.training)
+    return learner
 
 
 def recipe_from(args: argparse.Namespace) -> Recipe:
