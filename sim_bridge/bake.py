@@ -21,7 +21,7 @@ from sim_bridge.house.navigation import NavigationGraph
 from sim_bridge.house.plan import House
 from sim_bridge.rendering import Renderer
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 HEADINGS = 4
 DEPTH_UNIT_M = 0.001
 # float16 loses the quiet tail of a response below 6e-5; scaled up it keeps 70 dB more.

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from pathlib import Path
+import socket
 from typing import Any
 
 from asgf_nav_ros.share import share_directory
 
-DOMAINS = 100  # ROS domain ids 1 to 100 are free of other systems' ports
+DOMAINS = range(1, 101)  # ROS domain ids whose ports no system hands out to others
+FIRST_PORT, PORTS_PER_DOMAIN = 7410, 250  # of a domain's first participant (DDSI-RTPS)
 NODES = ('spectrogram', 'policy', 'motion', 'simulator')
 
 
@@ -30,7 +33,7 @@ class DemoPlan:
     house: str = ''
     sound_folder: str = ''
     realtime: bool = False
-    max_actions: int = 200
+    max_actions: int = 100
 
     def __post_init__(self) -> None:
         if self.episodes < 1:
@@ -41,7 +44,8 @@ class DemoPlan:
 
 def recorder_arguments(plan: DemoPlan, bag: Path) -> list[str]:
     """Return the arguments of Python that start the recorder."""
-    return _arguments('recorder', {'bag_path': str(bag), 'episodes': plan.episodes})
+    return _arguments('recorder', {
+        'bag_path': str(bag), 'episodes': plan.episodes, 'start_motion': True})
 
 
 def node_arguments(node: str, plan: DemoPlan) -> list[str]:
@@ -57,15 +61,32 @@ def _simulator(plan: DemoPlan) -> dict[str, Any]:
 
 
 def _motion(plan: DemoPlan) -> dict[str, Any]:
-    return {'control_trigger': 'timer', 'depth_wait_s': 0.0} if plan.realtime else {}
+    waits = {'enabled': False}  # for the recorder
+    by_clock = {'control_trigger': 'timer', 'depth_wait_s': 0.0}
+    return {**waits, **by_clock} if plan.realtime else waits
 
 
 def environment() -> dict[str, str]:
     """Return variables that keep the graph to itself and its processes to one thread each."""
     return {
-        'ROS_DOMAIN_ID': os.environ.get('ROS_DOMAIN_ID', str(1 + os.getpid() % DOMAINS)),
+        'ROS_DOMAIN_ID': os.environ.get('ROS_DOMAIN_ID') or str(free_domain()),
         'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
         'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'}
+
+
+def free_domain() -> int:
+    """Return a ROS domain that nobody on this machine uses.
+
+    Raises:
+        OSError: all are taken.
+    """
+    first = os.getpid() % len(DOMAINS)  # demos that start at the same moment part here
+    for domain in (*DOMAINS[first:], *DOMAINS[:first]):
+        with (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
+              contextlib.suppress(OSError)):
+            probe.bind(('', FIRST_PORT + PORTS_PER_DOMAIN * domain))
+            return domain
+    raise OSError(f'no free ROS domain from {DOMAINS[0]} to {DOMAINS[-1]}; set ROS_DOMAIN_ID')
 
 
 def _arguments(node: str, parameters: dict[str, Any]) -> list[str]:

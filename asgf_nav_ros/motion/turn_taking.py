@@ -37,7 +37,7 @@ class TurnTaking:
         self._timeout_s = action_timeout_s
         self._motion: MotionState | None = None
         self._motion_since_s = -math.inf
-        self._episode = ''
+        self._episode, self._episode_start_s = '', -math.inf
         self.reset(-math.inf)
 
     @property
@@ -74,9 +74,9 @@ class TurnTaking:
 
     def see_episode(self, episode: str, start_s: float) -> bool:
         """Take ``episode``; true if it is a new one, before which the policy forgets."""
-        if episode == self._episode:
+        if (episode, start_s) == (self._episode, self._episode_start_s):
             return False
-        self._episode = episode
+        self._episode, self._episode_start_s = episode, start_s
         self.reset(start_s)
         return True
 

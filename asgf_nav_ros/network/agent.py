@@ -113,7 +113,8 @@ class NavigationAgent(nn.Module):
                                     depth_max_m=contract.depth_max_m, sight=sight)
         self.audio = AudioEncoder(contract.spectrogram_shape)
         if system in _HEARS_FRAMES:
-            self.spatial_state = SpatialStateEncoder(contract.spectrogram_shape)
+            self.spatial_state = SpatialStateEncoder(
+                contract.spectrogram_shape, input_gain=contract.input_gain)
         else:
             frames = embedding_frames(contract.spectrogram_shape[1])
             self.register_buffer('even_weights', torch.full((frames,), 1 / frames),

@@ -32,20 +32,22 @@ def frame_averaging(frames: int) -> torch.Tensor:
     return members / members.sum(0)
 
 
-def frame_intensity(spectrogram: torch.Tensor) -> torch.Tensor:
+def frame_intensity(spectrogram: torch.Tensor, input_gain: float = 1.0) -> torch.Tensor:
     """I_{t,i}, equation 1: the mean magnitude of a frame over bins and both ears.
 
-    The contract's planes are log1p magnitudes, so the logarithm is undone first; interaural
-    planes do not count.
+    The contract's planes are log1p of amplified magnitudes, so both are undone first: with the
+    gain left in, the softmax would pick one single frame near the source. Interaural planes do
+    not count.
 
     Args:
         spectrogram: (B, bins, frames, channels) float32.
+        input_gain: of the contract.
 
     Returns:
         (B, frames) float32, at least 0.
     """
     magnitudes = torch.exp(spectrogram[..., :EARS]) - 1  # ONNX has no expm1
-    return magnitudes.mean(dim=(1, 3))
+    return magnitudes.mean(dim=(1, 3)) / input_gain
 
 
 class SpatialStateEncoder(nn.Module):
@@ -56,13 +58,14 @@ class SpatialStateEncoder(nn.Module):
     is the mean of those that it covers.
     """
 
-    def __init__(self, spectrogram_shape: tuple[int, int, int], *,
+    def __init__(self, spectrogram_shape: tuple[int, int, int], *, input_gain: float = 1.0,
                  features: int = FEATURES) -> None:
         """Args: spectrogram_shape is (bins, frames, channels); features must be even."""
         super().__init__()
         if features % 2:
             raise ValueError(f'features must be even for two directions, got {features}')
         bins, frames, channels = spectrogram_shape
+        self.input_gain = input_gain
         self.register_buffer('averaging', frame_averaging(frames), persistent=False)
         self.frames = embedding_frames(frames)
         self.convolutions = nn.ModuleList((
@@ -93,7 +96,7 @@ class SpatialStateEncoder(nn.Module):
     def frame_weights(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """w_{t,i}, equation 2: softmax of the intensities over the frames. (B, N) float32."""
         with torch.autocast(spectrogram.device.type, enabled=False):
-            intensity = frame_intensity(spectrogram) @ self.averaging
+            intensity = frame_intensity(spectrogram, self.input_gain) @ self.averaging
             return torch.softmax(intensity, dim=-1)
 
     def frame_embeddings(self, spectrogram: torch.Tensor) -> torch.Tensor:

@@ -48,15 +48,15 @@ class Diagnostics:
 
         Args:
             subject: what it is about, e.g. a topic.
-            text: one line; what was wanted and what came.
+            text: what was wanted and what came; becomes one line.
             level: WARN or ERROR.
             fades: over by itself after a few seconds; else ``settle`` ends it.
         """
-        now_s = self._now_s()
+        now_s, text = self._now_s(), ' '.join(text.split())
         known = self._complaints.get(subject)
         self._complaints[subject] = _Complaint(text, level, now_s, fades)
         if self._is_news(subject, text, now_s, fades):
-            self._log(' '.join(f'{subject}: {text}'.split()), level)
+            self._log(f'{subject}: {text}', level)
         if known is None or known.text != text:
             self.publish()
 

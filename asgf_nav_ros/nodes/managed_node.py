@@ -64,6 +64,7 @@ class ManagedNode(LifecycleNode):
         self.diagnostics = Diagnostics(self, now_s=time.monotonic)
         self.finished = False
         self.exit_code = 0
+        self.received_s = 0.0  # of the message that is being worked on, by time.perf_counter
         self._active = False
         self._inputs: list[_Input] = []
         self._timers_of_active: list[Any] = []
@@ -125,7 +126,7 @@ class ManagedNode(LifecycleNode):
         entry = _Input(topic, None, qos, time.monotonic(), came=not awaited)
 
         def guarded(message: Any) -> None:
-            entry.came = True
+            entry.came, self.received_s = True, time.perf_counter()
             try:
                 callback(message)
             except ValueError as error:
@@ -149,9 +150,7 @@ class ManagedNode(LifecycleNode):
         try:
             self.set_up()
         except (OSError, ValueError) as error:
-            reason = ' '.join(str(error).split())
-            self.get_logger().error(f'cannot configure: {reason}')
-            self.diagnostics.complain('configure', reason, level=ERROR, fades=False)
+            self.diagnostics.complain('configure', str(error), level=ERROR, fades=False)
             return FAILURE
         self.diagnostics.settle('configure')
         return super().on_configure(state)

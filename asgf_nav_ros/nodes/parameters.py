@@ -13,6 +13,10 @@ from rcl_interfaces.msg import IntegerRange
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
+# Sounds of peak 1 at 1 m, as policies are trained with, peak at 2 to 8 near their source in a
+# live room. A larger scale would drown weak interaural cues in the rounding to 16 bits.
+FULL_SCALE = 4.0
+
 Settings = TypeVar('Settings', bound='NodeParameters')
 
 
@@ -38,6 +42,14 @@ class NodeParameters:
             choices, value = field.metadata['choices'], getattr(self, field.name)
             if choices and value not in choices:
                 raise ValueError(f'{field.name} must be one of {choices}, got {value!r}')
+
+
+def full_scale() -> Any:
+    """The level of ``audio``, for those who write and read it: they must agree."""
+    return parameter(
+        FULL_SCALE, 'Sound level that full scale of the 16 bit audio stands for, where 1 is the '
+        'peak of a usual source at 1 m in the open: the calibration of the microphones.',
+        low=0.001, high=1000)
 
 
 def declare(node: Node, kind: type[Settings]) -> Settings:

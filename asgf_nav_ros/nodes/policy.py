@@ -152,7 +152,6 @@ class PolicyNode(ManagedNode):
         self._decide_when_ready()
 
     def _decide_when_ready(self) -> None:
-        received = time.perf_counter()
         since_s = self._turn.listens_since_s
         observation = None if since_s is None else self._gatherer.gather(since_s)
         if observation is None:
@@ -167,13 +166,13 @@ class PolicyNode(ManagedNode):
         except ValueError:  # refused by the guard of the callback, never to be asked again
             self._gatherer.clear()
             raise
-        self._publish(decision, observation, received)
+        self._publish(decision, observation)
 
-    def _publish(self, decision: Decision, observation: Observation, received: float) -> None:
+    def _publish(self, decision: Decision, observation: Observation) -> None:
         stamp_s = observation.stamp_s
         self._turn.decide(decision.action, stamp_s, self.now_s)
         self._action.publish(messages.header(decision.action.name, stamp_s))
-        latency_ms = 1e3 * (time.perf_counter() - received)
+        latency_ms = 1e3 * (time.perf_counter() - self.received_s)
         self._decision.publish(String(data=self._to_json(decision, stamp_s, latency_ms)))
         self.diagnostics.settle('observation')
         self.diagnostics.tell(action=decision.action.name, latency_ms=latency_ms,

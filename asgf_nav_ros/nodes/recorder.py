@@ -2,7 +2,8 @@
 """Node ``recorder``: writes the graph's topics to a rosbag2 and tells its parent how it goes.
 
 On stdout it prints JSON, one line each: ``{"event": "ready"}``, then for every message of these
-topics ``{"event": "episode" | "action" | "episode_result", ...}``.
+topics ``{"event": "episode" | "action" | "episode_result", ...}``. With ``start_motion`` it gives
+the start: a simulation that waits for motion to be enabled then loses nothing of its beginning.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_msgs.msg import String
+from std_srvs.srv import SetBool
 
 from asgf_nav_ros.nodes import graph
 from asgf_nav_ros.nodes.managed_node import ManagedNode
@@ -37,6 +39,8 @@ from asgf_nav_ros.nodes.parameters import NodeParameters
 from asgf_nav_ros.nodes.parameters import parameter
 
 BAG_VERSION = 9  # of rosbag2's metadata, that of Jazzy
+ENABLE = 'motion/enable'
+WATCH_PERIOD_S = 0.1
 QUEUE = 1000  # messages; a disk may pause
 LAST_WORDS_S = 0.5  # wall time for what is under way when the last result comes
 
@@ -49,6 +53,8 @@ class RecorderParameters(NodeParameters):
     episodes: int = parameter(
         0, 'End after so many results; 0 records until told to end.', low=0, high=100000)
     cmd_vel_stamped: bool = parameter(True, 'cmd_vel is TwistStamped rather than Twist.')
+    start_motion: bool = parameter(
+        False, 'Call motion/enable as soon as every topic has a publisher.')
 
 
 class RecorderNode(ManagedNode):
@@ -74,6 +80,9 @@ class RecorderNode(ManagedNode):
         """Record every topic."""
         for kind, topic, qos in self._topics():
             self._record(kind, topic, qos)
+        if self.settings.start_motion:
+            self._enable, self._gone = self.create_client(SetBool, ENABLE), False
+            self.every(WATCH_PERIOD_S, self._go_when_complete, clock=self.steady)
         tell('ready')
 
     def halt(self) -> None:
@@ -106,6 +115,13 @@ class RecorderNode(ManagedNode):
                 announce(topic, deserialize_message(serialized, kind))
 
         self.create_subscription(kind, topic, write, qos, raw=True)
+
+    def _go_when_complete(self) -> None:
+        topics = [topic for _, topic, _ in self._topics()]
+        complete = all(map(self.count_publishers, topics)) and self._enable.service_is_ready()
+        if complete and not self._gone:
+            self._enable.call_async(SetBool.Request(data=True))
+            self._gone = True
 
     def _on_result(self, topic: str, message: String) -> None:
         tell(topic, **json.loads(message.data))

@@ -27,6 +27,7 @@ class SimulatedSenses:
         """Advertise the topics on ``node``, with its ``SimulatorParameters``."""
         self._world, self._rate_hz = world, contract.sample_rate_hz
         self._block_s = node.settings.audio_block_s
+        self._full_scale = node.settings.full_scale
         self._image_period_s = node.settings.image_period_s
         self._camera = Camera.of_contract(contract)
         sensor = graph.sensor_qos(node.settings.sensor_reliability)
@@ -47,8 +48,8 @@ class SimulatedSenses:
         if time_s < begin_s + self._block_s - ROUNDING_S:
             return begin_s
         count = round((time_s - begin_s) * self._rate_hz)
-        self.audio.publish(
-            messages.audio_message(self._world.listen(count), begin_s, EARS_FRAME))
+        audio = self._world.listen(count) / self._full_scale
+        self.audio.publish(messages.audio_message(audio, begin_s, EARS_FRAME))
         self._heard_samples += count
         return self._heard_from_s + self._heard_samples / self._rate_hz
 

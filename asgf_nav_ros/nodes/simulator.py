@@ -157,6 +157,8 @@ class SimulatorNode(ManagedNode):
         began_s = time.perf_counter()
         try:
             episode = self._next_episode()
+            self.get_logger().info(f'episode {episode.episode_id}: {episode.sound} in '
+                                   f'{episode.house}, {episode.geodesic_m:.1f} m away')
             self._world.reset(episode)
         except (OSError, ValueError) as error:
             self.fail(f'episode {self._index} cannot begin: {" ".join(str(error).split())}')
@@ -167,8 +169,6 @@ class SimulatorNode(ManagedNode):
         self._senses.begin(self._time_s)
         self._lockstep.begin_episode(self._time_s)
         self._episode.publish(messages.header(episode.episode_id, self._time_s))
-        self.get_logger().info(f'episode {episode.episode_id}: {episode.sound} in '
-                               f'{episode.house}, {episode.geodesic_m:.1f} m away')
 
     def _next_episode(self) -> Episode:
         settings = self.settings
@@ -187,10 +187,20 @@ class SimulatorNode(ManagedNode):
         record, settings = self._record, self.settings
         if record.stopped:
             self._end('stop')
+        elif not self._rests:  # the last action must not be driven in the next episode
+            return
         elif len(record.actions) >= settings.max_actions:
             self._end('max_actions')
         elif self._time_s - record.start_s > settings.episode_time_limit_s:
             self._end('time_limit')
+
+    @property
+    def _rests(self) -> bool:
+        """Whether the last action is over, as far as motion takes actions at all."""
+        motion = self._lockstep.motion
+        if motion is None or motion == MotionState.DISABLED:
+            return True
+        return motion.at_rest and self._lockstep.motion_since_s > self._last_action_s
 
     def _end(self, end: str) -> None:
         last = self._index + 1 >= self._count
@@ -273,7 +283,7 @@ class SimulatorNode(ManagedNode):
     def _watch(self) -> None:
         if self._index < 0:
             self._begin_when_complete()
-        elif self.settings.lockstep and not self.finished:
+        elif self.settings.lockstep and self._record is not None and not self.finished:
             waited_s = time.monotonic() - self._progress_s
             if waited_s > self.settings.handshake_timeout_s and self._lockstep.waits_for:
                 self.fail(f'lockstep: waited {waited_s:.0f} s for {self._lockstep.waits_for}')

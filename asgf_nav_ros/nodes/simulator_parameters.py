@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from asgf_nav_ros.nodes.parameters import full_scale
 from asgf_nav_ros.nodes.parameters import NodeParameters
 from asgf_nav_ros.nodes.parameters import parameter
 from sim_bridge.episodes import SIZES
@@ -23,6 +24,7 @@ class SimulatorParameters(NodeParameters):
     cmd_vel_stamped: bool = parameter(True, 'Take TwistStamped; lockstep needs it.')
     tick_s: float = parameter(0.02, 'Time between odometry messages.', low=0.005, high=0.1)
     audio_block_s: float = parameter(0.1, 'Length of an audio message.', low=0.01, high=1)
+    full_scale: float = full_scale()
     image_period_s: float = parameter(
         0.1, 'Time between images while moving; motion must have it as depth_wait_s in '
         'lockstep.', low=0.02, high=1)

@@ -7,6 +7,7 @@ import dataclasses
 import sys
 from typing import Any
 
+import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -16,6 +17,7 @@ from asgf_nav_ros.nodes import messages
 from asgf_nav_ros.nodes.managed_node import ManagedNode
 from asgf_nav_ros.nodes.managed_node import run
 from asgf_nav_ros.nodes.model_contract import read_contract
+from asgf_nav_ros.nodes.parameters import full_scale
 from asgf_nav_ros.nodes.parameters import NodeParameters
 from asgf_nav_ros.nodes.parameters import parameter
 from asgf_nav_ros.sound.audio_condition import audio_conditions
@@ -33,6 +35,7 @@ class SpectrogramParameters(NodeParameters):
         0.1, 'Time between windows after the first one at rest.', low=0.01, high=10)
     follow_motion: bool = parameter(
         True, 'Publish only windows at rest, as motion_state says; false publishes always.')
+    full_scale: float = full_scale()
     stamp_jitter_s: float = parameter(
         0.005, 'Error of audio stamps that is no gap.', low=0.0001, high=0.4)
 
@@ -79,7 +82,8 @@ class SpectrogramNode(ManagedNode):
     def _publish_due(self, frame_id: str) -> None:
         while (window := self._schedule.due(self._listening)) is not None:
             self._check_condition(window)
-            spectrogram = log_magnitude_spectrogram(window.audio, self._contract)
+            level = window.audio * np.float32(self.settings.full_scale)
+            spectrogram = log_magnitude_spectrogram(level, self._contract)
             self._spectrogram.publish(
                 messages.spectrogram_message(spectrogram, window.end_s, frame_id))
 

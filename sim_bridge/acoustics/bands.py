@@ -27,8 +27,3 @@ def interpolation_weights(frequencies_hz: np.ndarray) -> np.ndarray:
     octaves = np.log2(np.maximum(frequencies_hz, 1e-3) / BAND_CENTERS_HZ[0])
     position = np.clip(octaves, 0.0, BANDS - 1.0)
     return np.maximum(0.0, 1.0 - np.abs(position[None] - np.arange(BANDS)[:, None]))
-
-
-def band_filters(frequencies_hz: np.ndarray) -> np.ndarray:
-    """Zero-phase band-pass magnitudes whose squares sum to 1 everywhere, (6, f) float64."""
-    return np.sqrt(interpolation_weights(frequencies_hz))

@@ -9,13 +9,14 @@ import math
 import numpy as np
 
 from sim_bridge.acoustics.bands import SPEED_OF_SOUND_MPS
+from sim_bridge.acoustics.corners import distinct_ends
+from sim_bridge.acoustics.corners import open_direction
 from sim_bridge.acoustics.kernel import kernel
 from sim_bridge.acoustics.visibility import faces_at_height
 from sim_bridge.acoustics.visibility import is_clear
 from sim_bridge.house.materials import BAND_CENTERS_HZ
 
 _OFFSET_M = 1e-3  # a corner stands this far off its wall, in the open
-_TOUCH_M = 1e-5
 GRAZING_DB = 5.0  # loss at the boundary of the shadow
 MAX_LOSS_DB = 25.0  # of one bend; thin screens do not reach more in practice
 _LIT_LIMIT = 1.1  # where the loss on the lit side has come down to 0 dB
@@ -26,7 +27,7 @@ _WAVENUMBERS = np.array(BAND_CENTERS_HZ) * 2.0 / SPEED_OF_SOUND_MPS  # Fresnel n
 class CornerGraph:
     """The corners of a plan and which of them see each other.
 
-    faces : (m, 7) float64, those of the enclosure that stand at the height of the ears.
+    faces : (m, 9) float64, those of the enclosure that stand at the height of the ears.
     points : (c, 2) float64, metres.
     outward : (c, 2) float64, unit vectors into the open, away from the wall.
     length_m : (c, c) float64, straight lines between corners; inf where a wall stands between.
@@ -39,33 +40,13 @@ class CornerGraph:
 
     @classmethod
     def from_faces(cls, faces: np.ndarray, height_m: float) -> CornerGraph:
-        """Find the corners of all faces, (m, 7), that reach through ``height_m``."""
+        """Find the corners of all faces, (m, 9), that reach through ``height_m``."""
         faces = np.ascontiguousarray(faces_at_height(faces, height_m))
-        ends = np.concatenate([faces[:, :2], faces[:, :2] + faces[:, 2:4] * faces[:, 4:5]])
-        ends = ends[np.unique(np.round(ends / _TOUCH_M), axis=0, return_index=True)[1]]
-        outward = [_outward(end, faces) for end in ends]
-        convex = [index for index, vector in enumerate(outward) if vector is not None]
-        outward = np.array([outward[index] for index in convex]).reshape(-1, 2)
-        points = ends[convex] + _OFFSET_M * outward
+        found = [(end, open_direction(end, faces)) for end in distinct_ends(faces)]
+        found = [pair for pair in found if pair[1] is not None]
+        ends, outward = np.array(found).reshape(-1, 2, 2).transpose(1, 0, 2).copy()
+        points = ends + _OFFSET_M * outward
         return cls(faces, points, outward, _visible_lengths(faces, points))
-
-
-def _outward(end: np.ndarray, faces: np.ndarray) -> np.ndarray | None:
-    """Middle of the open angle at a wall end, None unless it is more than a half turn."""
-    offset = end - faces[:, :2]
-    along = np.sum(offset * faces[:, 2:4], axis=1)
-    away = np.abs(offset[:, 0] * faces[:, 3] - offset[:, 1] * faces[:, 2])
-    near = (away < _TOUCH_M) & (along > -_TOUCH_M) & (along < faces[:, 4] + _TOUCH_M)
-    direction = np.arctan2(faces[near, 3], faces[near, 2])
-    walls = np.concatenate([direction[along[near] < faces[near, 4] - _TOUCH_M],
-                            direction[along[near] > _TOUCH_M] + math.pi])
-    walls = np.sort(walls % (2 * math.pi))
-    gaps = np.diff(walls, append=walls[0] + 2 * math.pi)
-    widest = int(gaps.argmax())
-    if gaps[widest] < math.pi + 0.02:
-        return None
-    middle = walls[widest] + gaps[widest] / 2
-    return np.array([math.cos(middle), math.sin(middle)])
 
 
 @kernel

@@ -28,7 +28,7 @@ def first_paths(faces, points, outward, shortest_m, before, source, listener):
     """Trace the paths from a source to one listener, (2,) each, metres.
 
     Args:
-        faces: (m, 7) that stand at the height of the ears.
+        faces: (m, 9) that stand at the height of the ears.
         points, outward: (c, 2) of the ``CornerGraph``.
         shortest_m, before: of ``shortest_from`` the source.
 

@@ -14,6 +14,7 @@ from sim_bridge.acoustics.visibility import crossing
 from sim_bridge.acoustics.visibility import open_share
 
 REFLECTIONS = 12  # kept per listener, the strongest
+_OFF_WALL_M = 1e-6
 SOFTNESS_M = 0.2  # over which a reflection fades in and out at the edges of walls
 
 
@@ -75,6 +76,8 @@ def _wall_opening(faces, index, source, listener, image, hit):
         return 0.0
     hit[:] = image + share * (listener - image)
     open_to = coverage(face, along_m, hit[2], SOFTNESS_M)
+    hit[0] += _OFF_WALL_M * normal_x  # both legs end in front of the wall, not in it
+    hit[1] += _OFF_WALL_M * normal_y
     if open_to > 0.0:
         open_to *= open_share(faces, source, hit, SOFTNESS_M)
     if open_to > 0.0:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from sim_bridge.acoustics.bands import BANDS
+from sim_bridge.acoustics.corners import free_ends
 from sim_bridge.house.materials import Material
 from sim_bridge.house.materials import MATERIALS
 from sim_bridge.house.plan import Furniture
@@ -37,9 +38,10 @@ class SurfaceMap(NamedTuple):
 class Faces(NamedTuple):
     """Vertical faces.
 
-    geometry : (m, 7) float64: x0, y0, unit direction x and y, length, bottom, top. A face
-        reflects on the LEFT of its direction. What touches the floor or the ceiling reaches
-        beyond it, so that nothing slips through the joint.
+    geometry : (m, 9) float64: x0, y0, unit direction x and y, length, bottom, top, and whether
+        the start and the end jut into the open (1) or meet other walls (0). A face reflects on
+        the LEFT of its direction. What touches the floor or the ceiling reaches beyond it, so
+        that nothing slips through the joint.
     reflectance : (m, 6) float64, 1 - absorption.
     scattering : (m,) float64.
     """
@@ -71,6 +73,7 @@ def vertical_faces(segments: np.ndarray, absorption: np.ndarray, scattering: np.
     geometry = np.column_stack([
         segments[:, :2], along / length_m[:, None], length_m,
         np.where(bottoms <= 0, -np.inf, bottoms), np.where(tops >= height_m, np.inf, tops)])
+    geometry = np.column_stack([geometry, free_ends(geometry)])
     return Faces(geometry, 1.0 - _shaped('absorption', absorption, (count, BANDS)),
                  _shaped('scattering', scattering, (count,)))
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from sim_bridge.acoustics.bands import band_filters
 from sim_bridge.acoustics.bands import BANDS
+from sim_bridge.acoustics.bands import interpolation_weights
 from sim_bridge.acoustics.head_grid import AZIMUTHS
 from sim_bridge.acoustics.kernel import fast_kernel
 from sim_bridge.acoustics.tracer import AZIMUTH_BINS
@@ -19,14 +19,14 @@ from sim_bridge.acoustics.tracer import BIN_S
 
 
 class NoiseTable:
-    """Gaussian noise in six bands that together are white with unit variance."""
+    """White Gaussian noise of unit variance, split into six bands that add up to it again."""
 
     def __init__(self, rng: np.random.Generator, *, sample_rate_hz: int, samples: int) -> None:
         """Draw a table for late fields of ``samples`` samples."""
         self.samples, self.sample_rate_hz = samples, sample_rate_hz
         self._period = fft.next_fast_len(2 * AZIMUTH_BINS * samples, real=True)
         white = fft.rfft(rng.standard_normal(self._period, dtype=np.float32))
-        filters = band_filters(fft.rfftfreq(self._period, 1 / sample_rate_hz))
+        filters = interpolation_weights(fft.rfftfreq(self._period, 1 / sample_rate_hz))
         noise = fft.irfft(white * filters.astype(np.float32), self._period)
         self._noise = np.concatenate([noise, noise[:, :samples]], axis=1)
 

@@ -17,7 +17,7 @@ NOTHING, FLOOR, CEILING = -3, -2, -1  # other surfaces are indices of faces
 def next_hit(faces, cells, origin_x, origin_y, height_m, position, direction):
     """Length of the leg up to the first surface, and which surface that is.
 
-    Faces, (m, 7), stop rays that come from their left side alone; ``cells`` and its origin are
+    Faces, (m, 9), stop rays that come from their left side alone; ``cells`` and its origin are
     those of their ``CellGrid``.
     """
     x, y, z = position

@@ -35,7 +35,7 @@ def sharp_response(arrivals: Arrivals, listener: int, yaws_rad: np.ndarray, *, h
     yaws_rad = np.asarray(yaws_rad, np.float64)
     azimuth_rad = arrivals.azimuth_world_rad[listener][used] - yaws_rad[:, None]
     elevation_rad = np.broadcast_to(arrivals.elevation_rad[listener][used], azimuth_rad.shape)
-    size = fft.next_fast_len(2 * hrtf.taps, real=True)
+    size = 2 * fft.next_fast_len(hrtf.taps, real=True)
     lead = _LEAD + hrtf.origin
     start = np.floor(delay_s * rate_hz).astype(int)
     ears, ear_delay_s = hrtf.spectra(azimuth_rad.ravel(), elevation_rad.ravel(), size)

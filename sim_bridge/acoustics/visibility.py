@@ -7,21 +7,19 @@ import numpy as np
 
 from sim_bridge.acoustics.kernel import kernel
 
-_END = 1e-6  # share of a ray at either end where a wall does not count: it starts or ends there
-
 
 @kernel
 def crossing(face, px, py, qx, qy):
     """Where the ray p -> q crosses the line of ``face``: (share of the ray, metres on the face).
 
-    The share is negative where there is no crossing between the two ends.
+    The share is negative where there is none; touching at an end is a crossing.
     """
     dx, dy = qx - px, qy - py
     across = dy * face[2] - dx * face[3]
     if abs(across) < 1e-12:
         return -1.0, 0.0
     share = ((face[1] - py) * face[2] - (face[0] - px) * face[3]) / across
-    if share < _END or share > 1.0 - _END:
+    if share < 0.0 or share > 1.0:
         return -1.0, 0.0
     return share, (px + share * dx - face[0]) * face[2] + (py + share * dy - face[1]) * face[3]
 
@@ -31,7 +29,7 @@ def is_clear(faces, px, py, qx, qy):
     """Tell whether no face crosses the plan segment p -> q."""
     for index in range(faces.shape[0]):
         share, along_m = crossing(faces[index], px, py, qx, qy)
-        if share > 0.0 and 0.0 <= along_m <= faces[index, 4]:
+        if share >= 0.0 and 0.0 <= along_m <= faces[index, 4]:
             return False
     return True
 
@@ -44,8 +42,16 @@ def ramp(inside_m, softness_m):
 
 @kernel
 def coverage(face, along_m, z_m, softness_m):
-    """Share of a soft ray that a face meets at (along_m, z_m); joined faces add up to 1."""
-    covered = ramp(min(along_m, face[4] - along_m), softness_m)
+    """Share of a soft ray that a face meets at (along_m, z_m).
+
+    It fades at ends that jut into the open, where a wall and a lintel add up to 1.
+    """
+    left_m = face[4] - along_m
+    if (along_m < 0.0 and face[7] == 0.0) or (left_m < 0.0 and face[8] == 0.0):
+        return 0.0
+    covered = ramp(along_m, softness_m) if face[7] > 0.0 else 1.0
+    if face[8] > 0.0:
+        covered = min(covered, ramp(left_m, softness_m))
     return covered * ramp(min(z_m - face[5], face[6] - z_m), softness_m)
 
 
@@ -59,7 +65,7 @@ def open_share(faces, p, q, softness_m):
     closed = 0.0
     for index in range(faces.shape[0]):
         share, along_m = crossing(faces[index], p[0], p[1], q[0], q[1])
-        if share > 0.0:
+        if share >= 0.0:
             closed += coverage(faces[index], along_m, p[2] + share * (q[2] - p[2]), softness_m)
             if closed >= 1.0:
                 return 0.0

@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import socket
 
 import av
 import pytest
@@ -88,3 +89,11 @@ def test_values_reach_ros_with_their_type(plan):
     assert 'seed:=3' in arguments and 'lockstep:=true' in arguments
     assert f'model_path:="{plan.model}"' in arguments
     assert 'house:=' not in arguments
+
+
+def test_a_domain_in_use_is_left_alone():
+    free = graph.free_domain()
+    port = graph.FIRST_PORT + graph.PORTS_PER_DOMAIN * free
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
+        participant.bind(('', port))
+        assert graph.free_domain() != free

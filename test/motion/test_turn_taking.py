@@ -60,6 +60,11 @@ def test_after_stop_a_new_episode_brings_the_turn(turn):
     assert turn.listens_since_s == 20.0
 
 
+def test_the_same_episode_run_again_is_a_new_one(turn):
+    turn.see_episode('a', 5.0)
+    assert turn.see_episode('a', 20.0)
+
+
 def test_after_stop_a_reset_brings_the_turn(turn):
     turn.decide(Action.STOP, 11.0, 11.0)
     turn.reset(15.0)

@@ -112,3 +112,11 @@ def test_averaging_covers_every_frame_once(frames):
 def test_refuses_an_odd_width():
     with pytest.raises(ValueError, match='features must be even .* got 511'):
         SpatialStateEncoder((65, 26, 2), features=511)
+
+
+def test_the_input_gain_does_not_sharpen_the_frame_weights():
+    magnitudes = torch.rand(3, 65, 26, 2, generator=torch.Generator().manual_seed(4))
+    plain = SpatialStateEncoder((65, 26, 2)).frame_weights(torch.log1p(magnitudes))
+    amplified = SpatialStateEncoder((65, 26, 2), input_gain=30.0).frame_weights(
+        torch.log1p(30.0 * magnitudes))
+    torch.testing.assert_close(plain, amplified)

@@ -2,6 +2,7 @@
 """Real nodes, real messages, and a real ONNX policy of a few operators."""
 
 import collections
+import contextlib
 import os
 import random
 import time
@@ -168,10 +169,23 @@ class Graph:
         self.executor.shutdown()
 
 
-@pytest.fixture
-def ros():
+@contextlib.contextmanager
+def _open_graph():
     rclpy.init()
     graph = Graph()
-    yield graph
-    graph.close()
-    rclpy.shutdown()
+    try:
+        yield graph
+    finally:
+        graph.close()
+        rclpy.shutdown()
+
+
+@pytest.fixture(scope='session')
+def open_graph():
+    return _open_graph
+
+
+@pytest.fixture
+def ros():
+    with _open_graph() as graph:
+        yield graph

@@ -61,6 +61,10 @@ def test_motion_waits_for_the_depth_that_the_simulator_sends():
             == sections['/**/simulator']['image_period_s'])
 
 
+def test_those_who_write_and_read_audio_agree_on_its_level():
+    assert SimulatorParameters().full_scale == SpectrogramParameters().full_scale
+
+
 @pytest.mark.parametrize('namespace', ['', '/robot'])
 def test_a_file_reaches_its_node_in_any_namespace(tmp_path, namespace):
     own = tmp_path / 'own.yaml'

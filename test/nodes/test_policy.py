@@ -167,6 +167,7 @@ def test_after_stop_only_a_new_episode_brings_a_turn(ros, robot):
     robot.sense(now_s + 1.5)  # began before the episode
     robot.sense(now_s + 2.0)
     assert robot.actions(7)[-1] == ('MOVE_FORWARD', now_s + 2.0)
+    ros.until(lambda: len(ros.heard[graph.DECISION]) == 7)
     assert json.loads(ros.heard[graph.DECISION][-1].data)['episode'] == 'second'
 
 

@@ -53,6 +53,7 @@ def test_the_first_window_at_rest_begins_with_the_rest(ros, ears, contract):
     [(end_s, spectrogram)] = ears.spectrograms(1)
     assert end_s == pytest.approx(11.54, abs=1e-6)
     window = np.rint(NOISE[:, 8640:24640] * 32768) / np.float32(32768)
+    window *= np.float32(ears.node.settings.full_scale)
     assert np.array_equal(spectrogram, log_magnitude_spectrogram(window, contract))
 
 
