@@ -23,7 +23,7 @@ ACTION_LABELS = {
     Action.STOP: 'stop', Action.MOVE_FORWARD: 'forward', Action.TURN_LEFT: 'turn left',
     Action.TURN_RIGHT: 'turn right'}
 ACTION_ORDER = (Action.TURN_LEFT, Action.MOVE_FORWARD, Action.TURN_RIGHT, Action.STOP)
-QUIETEST_DB, LOUDEST_DB = -50.0, 0.0
+QUIETEST_DB, LOUDEST_DB = -60.0, -12.0
 DEPTH_SCALE_M = 2.5  # brightness falls to 1/e over so much: rooms, not halls
 
 

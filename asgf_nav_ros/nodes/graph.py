@@ -23,6 +23,10 @@ MOTION_STATE = 'motion_state'
 ODOMETRY = 'odom'
 SPECTROGRAM = 'spectrogram'
 
+# Messages kept for a reader that is behind. Audio needs every one: a lost block is a lost window.
+DEPTH_OF_AUDIO = 500
+DEPTH_OF_SIMULATION = 100
+
 RELIABILITIES = {
     'best_effort': ReliabilityPolicy.BEST_EFFORT,
     'reliable': ReliabilityPolicy.RELIABLE,

@@ -30,8 +30,10 @@ class SimulatedSenses:
         self._full_scale = node.settings.full_scale
         self._image_period_s = node.settings.image_period_s
         self._camera = Camera.of_contract(contract)
-        sensor = graph.sensor_qos(node.settings.sensor_reliability)
-        self.audio = node.advertise(Image, graph.AUDIO, sensor)
+        reliability = node.settings.sensor_reliability
+        sensor = graph.sensor_qos(reliability, depth=graph.DEPTH_OF_SIMULATION)
+        self.audio = node.advertise(
+            Image, graph.AUDIO, graph.sensor_qos(reliability, depth=graph.DEPTH_OF_AUDIO))
         self.color = node.advertise(Image, graph.COLOR, sensor)
         self._depth = node.advertise(Image, graph.DEPTH, sensor)
         self._camera_info = node.advertise(CameraInfo, graph.CAMERA_INFO, sensor)

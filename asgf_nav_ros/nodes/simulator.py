@@ -100,7 +100,8 @@ class SimulatorNode(ManagedNode):
         return sounds
 
     def _advertise(self) -> None:
-        sensor = graph.sensor_qos(self.settings.sensor_reliability)
+        sensor = graph.sensor_qos(self.settings.sensor_reliability,
+                                  depth=graph.DEPTH_OF_SIMULATION)
         self._clock_publisher = self.advertise(
             Clock, graph.CLOCK, graph.sensor_qos('reliable', depth=1))
         self._odometry = self.advertise(Odometry, graph.ODOMETRY, sensor)

@@ -55,7 +55,8 @@ class SpectrogramNode(ManagedNode):
 
     def start(self) -> None:
         """Listen."""
-        sensor = graph.sensor_qos(self.settings.sensor_reliability, depth=50)
+        sensor = graph.sensor_qos(
+            self.settings.sensor_reliability, depth=graph.DEPTH_OF_AUDIO)
         if self.settings.follow_motion:
             self.listen(Header, graph.MOTION_STATE, self._on_motion_state, graph.state_qos())
         self.listen(Image, graph.AUDIO, self._on_audio, sensor)

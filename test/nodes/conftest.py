@@ -140,7 +140,7 @@ class Graph:
         self.until(future.done)
         return future.result()
 
-    def until(self, condition, *, timeout_s=10.0):
+    def until(self, condition, *, timeout_s=30.0):
         """Spin until it holds."""
         deadline_s = time.monotonic() + timeout_s
         while not condition():

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+import pytest
+
+from asgf_nav_ros import cli
+from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
+from asgf_nav_ros.network.checkpoint import load_checkpoint
+
+RECIPE = """
+contract: {image_height: 64, image_width: 64, trained_on: one house}
+bake: {sources: 1, rays: 500, response_s: 0.1}
+imitation: {samples: 80, segment_steps: 5, minibatch_segments: 8, replayed_minibatches: 1}
+houses: 1
+agents: 8
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    monkeypatch.setenv('ASGF_NAV_CACHE', str(tmp_path / 'cache'))
+    file = tmp_path / 'recipe.yaml'
+    file.write_text(RECIPE)
+    return file
+
+
+def test_trains_resumes_and_exports(recipe, tmp_path):
+    out, model = tmp_path / 'run', tmp_path / 'model.onnx'
+    train = ['train', '--recipe', str(recipe), '--system', 'av_nav', '--out', str(out),
+             '--device', 'cpu', '--workers', '1']
+    assert cli.main(train) == 0
+    assert cli.main([*train, '--samples', '120', '--resume']) == 0
+    rounds = [json.loads(line) for line in (out / 'history.jsonl').read_text().splitlines()]
+    assert [figures['samples'] for figures in rounds] == [40, 80, 120]
+    assert load_checkpoint(out / 'checkpoint.pt').training['samples'] == 120
+
+    assert cli.main(['export', '--run', str(out), '--out', str(model)]) == 0
+    policy = OnnxPolicy(model)
+    assert policy.contract.system == 'av_nav'
+    assert policy.contract.trained_on == 'one house'
+    assert policy.provenance['samples'] == 120
+
+
+def test_a_missing_run_is_one_line(tmp_path, capsys):
+    assert cli.main(['export', '--run', str(tmp_path), '--out', str(tmp_path / 'x.onnx')]) == 1
+    assert capsys.readouterr().err.count('\n') == 1
