@@ -35,6 +35,7 @@ setup(
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (SHARE, ['package.xml']),
         share_files('config', '*.yaml'),
+        share_files('config', '*.xml'),
         share_files('config/recipes', '*.yaml'),
         share_files('launch', '*.launch.py'),
         share_files('models', '*.*'),

@@ -18,6 +18,7 @@ from sim_bridge.bake import BakedHouse
 from sim_bridge.bake import BakeSettings
 from sim_bridge.cache import cache_directory
 from sim_bridge.episodes import load_house
+from sim_bridge.house.plan import House
 
 
 def bake_houses(names: Sequence[str], contract: PolicyContract, *, settings: BakeSettings,
@@ -28,7 +29,8 @@ def bake_houses(names: Sequence[str], contract: PolicyContract, *, settings: Bak
     workers = workers or os.cpu_count() or 1
     if workers < 1:
         raise ValueError(f'workers must be positive, got {workers}')
-    jobs = [(name, contract, settings, target) for name in names]
+    houses = [dataclasses.replace(load_house(name), name=name) for name in names]
+    jobs = [(house, contract, settings, target) for house in houses]
     if len(jobs) == 1 or workers == 1:
         return list(tqdm(map(_bake, jobs), total=len(jobs), desc='bake', disable=not progress))
     # Processes are spawned: a forked OpenGL context or thread pool does not survive.
@@ -43,7 +45,6 @@ def _keep_to_one_core() -> None:
     os.environ['LP_NUM_THREADS'] = '0'  # Mesa's software renderer starts a thread per core
 
 
-def _bake(job: tuple[str, PolicyContract, BakeSettings, Path]) -> BakedHouse:
-    name, contract, settings, directory = job
-    house = dataclasses.replace(load_house(name), name=name)
+def _bake(job: tuple[House, PolicyContract, BakeSettings, Path]) -> BakedHouse:
+    house, contract, settings, directory = job
     return bake_house(house, contract, settings=settings, directory=directory)
