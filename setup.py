@@ -34,7 +34,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (SHARE, ['package.xml']),
-        share_files('config', '*.yaml'),
+        share_files('config', '*.*'),
         share_files('config', '*.xml'),
         share_files('config/recipes', '*.yaml'),
         share_files('launch', '*.launch.py'),

@@ -14,6 +14,7 @@ import numpy as np
 from asgf_nav_ros.benchmark import metrics
 from asgf_nav_ros.benchmark.runner import EpisodeRunner
 from asgf_nav_ros.benchmark.runner import Run
+from asgf_nav_ros.inference.onnx_policy import DEPLOYED_TEMPERATURE
 from asgf_nav_ros.share import share_directory
 from asgf_nav_ros.systems.registry import navigator
 from asgf_nav_ros.systems.registry import SYSTEMS
@@ -49,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="recordings of your own, instead of the catalogue's")
     parser.add_argument('--bake-seed', type=int, default=0,
                         help='draws rays and late reverberation anew, in the same places')
+    parser.add_argument('--temperature', type=float, default=DEPLOYED_TEMPERATURE,
+                        help='of the actions drawn; 0 always takes the most probable')
     parser.add_argument('--batch', type=int, default=32, help='episodes that run side by side')
     parser.add_argument('--workers', type=int, help='processes that bake houses')
     parser.add_argument('--json', type=Path, help='file to write')
@@ -58,7 +61,8 @@ def run(args: argparse.Namespace) -> int:
     """Evaluate, print the metrics, write the file; return the exit code."""
     if args.episodes < 1:
         raise ValueError(f'--episodes must be positive, got {args.episodes}')
-    system = navigator(args.system, model=args.model, models=share_directory('models'))
+    system = navigator(args.system, model=args.model, models=share_directory('models'),
+                       temperature=args.temperature)
     sounds = _sounds(args)
     names = args.house or [f'small/{args.split}/{index}' for index in range(args.houses)]
     settings = BakeSettings(sources=SOURCES, seed=args.bake_seed)
@@ -105,7 +109,7 @@ def report(args: argparse.Namespace, runs: list[Run], *, steps_per_second: float
     outcomes = [run.outcome for run in runs]
     return {
         'system': args.system, 'split': args.split, 'sounds': args.sounds,
-        'episodes': len(runs), 'seed': args.seed,
+        'episodes': len(runs), 'seed': args.seed, 'temperature': args.temperature,
         **metrics.report(outcomes, np.random.default_rng(args.seed)),
         'steps_per_second': steps_per_second, 'model_sha256': model_sha256,
         'houses': args.house or args.houses,

@@ -33,11 +33,16 @@ def _one_ear(samples: np.ndarray, contract: PolicyContract) -> np.ndarray:
 
 
 class EagerAgent:
-    """Decides with torch as training code does: tensors from arrays, forward, argmax."""
+    """Decides with torch as SoundSpaces' ``policy.act`` does.
+
+    Arrays become tensors of one row; forward; a categorical distribution, its mode and the
+    log-probability of that action; the memory is kept for the next step.
+    """
 
     def __init__(self, agent: NavigationAgent) -> None:
         self._agent = agent.eval()
         self._hidden = agent.initial_hidden(1)
+        self.log_probability = torch.zeros(1)
 
     @torch.no_grad()
     def decide(self, rgb: np.ndarray, depth: np.ndarray, audio: np.ndarray) -> int:
@@ -46,4 +51,7 @@ class EagerAgent:
         inputs = [torch.from_numpy(array).unsqueeze(0) for array in (rgb, depth, spectrogram)]
         output = self._agent(*inputs, self._hidden)
         self._hidden = output.hidden
-        return int(output.logits.argmax())
+        distribution = torch.distributions.Categorical(logits=output.logits)
+        action = distribution.probs.argmax(dim=-1)
+        self.log_probability = distribution.log_prob(action)
+        return int(action)

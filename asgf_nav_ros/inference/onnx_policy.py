@@ -25,6 +25,8 @@ from asgf_nav_ros.inference.model_file import require_signature
 from asgf_nav_ros.inference.providers import open_session
 from asgf_nav_ros.inference.providers import ProviderUnavailable
 
+# Greedy agents may circle for ever where two actions are nearly as good; a little chance ends it.
+DEPLOYED_TEMPERATURE = 0.5
 _SUM_TOLERANCE = 1e-3  # of probabilities; half precision on a GPU leaves about 1e-4
 
 

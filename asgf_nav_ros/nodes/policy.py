@@ -18,6 +18,7 @@ from std_srvs.srv import Trigger
 
 from asgf_nav_ros.contract import Observation
 from asgf_nav_ros.inference.onnx_policy import Decision
+from asgf_nav_ros.inference.onnx_policy import DEPLOYED_TEMPERATURE
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
 from asgf_nav_ros.inference.onnx_policy import PolicyOutputError
 from asgf_nav_ros.inference.providers import PROVIDERS
@@ -44,7 +45,8 @@ class PolicyParameters(NodeParameters):
     provider: str = parameter('cpu', 'Where ONNX Runtime runs the model.', choices=PROVIDERS)
     threads: int = parameter(1, 'Threads of ONNX Runtime on the CPU.', low=1, high=64)
     temperature: float = parameter(
-        0.0, 'Sample actions; 0 always takes the most probable one.', low=0, high=5)
+        DEPLOYED_TEMPERATURE, 'Sample actions; 0 always takes the most probable one.',
+        low=0, high=5)
     seed: int = parameter(0, 'Of the sampling; each episode starts from it.', low=0, high=2**31)
     tolerance_s: float = parameter(
         0.25, 'Between the end of the window and the images decided on.', low=0.01, high=5)

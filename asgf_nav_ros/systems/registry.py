@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from asgf_nav_ros.inference.onnx_policy import DEPLOYED_TEMPERATURE
 from asgf_nav_ros.systems.exported import ExportedPolicy
 from asgf_nav_ros.systems.navigator import Navigator
 from asgf_nav_ros.systems.random_walk import RandomWalk
@@ -16,7 +17,8 @@ SHIPPED_MODELS: dict[str, str | None] = {
 SYSTEMS = ('random', *SHIPPED_MODELS)
 
 
-def navigator(system: str, *, model: Path | None = None, models: Path) -> Navigator:
+def navigator(system: str, *, model: Path | None = None, models: Path,
+              temperature: float = DEPLOYED_TEMPERATURE) -> Navigator:
     """Build the navigator called ``system``, from ``model`` or from the shipped file.
 
     Raises:
@@ -30,4 +32,4 @@ def navigator(system: str, *, model: Path | None = None, models: Path) -> Naviga
     if model is None and shipped is None:
         raise ValueError(f'no model of {system!r} is shipped: train and export one, '
                          'then give it with --model')
-    return ExportedPolicy(model or models / shipped, system=system)
+    return ExportedPolicy(model or models / shipped, system=system, temperature=temperature)
