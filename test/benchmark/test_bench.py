@@ -50,10 +50,12 @@ def test_unknown_parts_are_refused():
 
 
 def test_memory_is_read_from_the_children_that_a_robot_would_run():
-    sleeper = 'import sys, time; time.sleep(30)'
+    sleeper = 'import time; print("awake", flush=True); time.sleep(30)'
     words = [sys.executable, '-c', sleeper, 'asgf_nav_ros.nodes.policy']
     other = [sys.executable, '-c', sleeper, 'asgf_nav_ros.nodes.simulator']
-    with subprocess.Popen(words) as policy, subprocess.Popen(other) as simulator:
+    with (subprocess.Popen(words, stdout=subprocess.PIPE) as policy,
+          subprocess.Popen(other, stdout=subprocess.PIPE) as simulator):
+        assert policy.stdout.readline() == simulator.stdout.readline() == b'awake\n'
         found = bench_memory._deployed(os.getpid())
         assert found == {'policy': policy.pid}
         peak_kib = bench_memory._kib(policy.pid, 'status', 'VmHWM')
