@@ -25,6 +25,8 @@ from asgf_nav_ros.demo.result import caption
 from asgf_nav_ros.demo.result import episode_row
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
 from asgf_nav_ros.share import share_directory
+from sim_bridge.episodes import load_house
+from sim_bridge.sounds import read_sound_folder
 
 SILENCE_S = 180.0  # the first start on a machine compiles the acoustics
 BAG, LOGS, RESULT = 'bag', 'log', 'result.json'
@@ -56,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         house=arguments.house, sound_folder=arguments.sound_folder,
         realtime=arguments.realtime)
     contract = OnnxPolicy(plan.model).contract
+    check_world(plan)
     out = _clean_folder(arguments.out)
     began_s = time.monotonic()
     with _terminated_as_interrupted():
@@ -65,6 +68,18 @@ def run(arguments: argparse.Namespace) -> int:
     print(f'{found} of {len(rows)} sounds found, {time.monotonic() - began_s:.0f} s; '
           f'see {out / DASHBOARD}, {out / TRAJECTORY} and {out / RESULT}')
     return 0 if len(rows) == plan.episodes else 1
+
+
+def check_world(plan: graph.DemoPlan) -> None:
+    """Read the user's own house and sounds, before any process starts.
+
+    Raises:
+        ValueError: the floor plan or the folder of recordings cannot be used.
+    """
+    if plan.house:
+        load_house(plan.house)
+    if plan.sound_folder:
+        read_sound_folder(plan.sound_folder)
 
 
 def drive(plan: graph.DemoPlan, out: Path) -> None:
@@ -98,10 +113,17 @@ def report(out: Path, contract: PolicyContract) -> list[dict[str, Any]]:
 
 
 def _clean_folder(folder: Path) -> Path:
-    """Remove what an earlier demo wrote to ``folder`` and nothing else."""
+    """Remove what an earlier demo wrote to ``folder`` and nothing else.
+
+    Raises:
+        ValueError: there is a folder ``bag`` that is no rosbag2.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (BAG, LOGS):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    bag = folder / BAG
+    if bag.exists():
+        if not list(bag.glob('*.mcap')):
+            raise ValueError(f'{bag} is there and is not a rosbag2: choose another --out')
+        shutil.rmtree(bag)
     for name in (RESULT, TRAJECTORY, DASHBOARD):
         (folder / name).unlink(missing_ok=True)
     return folder

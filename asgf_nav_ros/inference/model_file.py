@@ -13,8 +13,8 @@ import onnxruntime
 
 from asgf_nav_ros.contract import ContractMismatch
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.inference.model_metadata import CONTRACT_KEY
 
-CONTRACT_KEY = 'asgf_nav_contract'
 PROVENANCE_KEY = 'asgf_nav_provenance'
 MAX_BYTES = 200 * 10**6
 _LABELS = ('system', 'trained_on')  # say what a policy is, not what it sees or does

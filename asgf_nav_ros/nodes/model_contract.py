@@ -4,10 +4,7 @@
 from __future__ import annotations
 
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.inference.model_file import contract_of
-from asgf_nav_ros.inference.model_file import PolicyModelError
-from asgf_nav_ros.inference.model_file import read_model
-from asgf_nav_ros.inference.providers import open_session
+from asgf_nav_ros.inference.model_metadata import read_contract_of_file
 
 
 def read_contract(model_path: str) -> PolicyContract:
@@ -18,10 +15,4 @@ def read_contract(model_path: str) -> PolicyContract:
     """
     if not model_path:
         raise ValueError('model_path must name an ONNX policy, got none')
-    content, _ = read_model(model_path)
-    try:
-        session, _ = open_session(content, 'cpu')
-    except Exception as error:  # the errors of onnxruntime share no other base
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise PolicyModelError(f'{model_path} is not an ONNX model: {first_line}') from error
-    return contract_of(session)
+    return read_contract_of_file(model_path)

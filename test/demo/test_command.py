@@ -68,12 +68,31 @@ def test_a_model_that_is_none_is_one_line(tmp_path, capsys):
     assert capsys.readouterr().err.count('\n') == 1
 
 
+@pytest.mark.parametrize(('option', 'message'), [
+    ('--house', 'nowhere'), ('--sound-folder', 'must be a folder')])
+def test_a_world_that_is_none_is_one_line(model, tmp_path, capsys, option, message):
+    arguments = ['demo', '--model', str(model), '--out', str(tmp_path), option, '/nowhere.json']
+    assert cli.main(arguments) == cli.EXIT_FAILURE
+    shown = capsys.readouterr()
+    assert message in shown.err and shown.err.count('\n') == 1
+    assert 'starting' not in shown.out
+
+
 def test_only_what_an_earlier_demo_wrote_is_removed(tmp_path):
     (tmp_path / 'bag').mkdir()
+    (tmp_path / 'bag' / 'bag.mcap').write_text('')
     (tmp_path / 'result.json').write_text('[]')
     (tmp_path / 'notes.txt').write_text('mine')
     command._clean_folder(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ['notes.txt']
+
+
+def test_a_folder_that_only_has_the_name_of_a_bag_is_kept(tmp_path):
+    (tmp_path / 'bag').mkdir()
+    (tmp_path / 'bag' / 'shopping.txt').write_text('milk')
+    with pytest.raises(ValueError, match='is not a rosbag2: choose another --out'):
+        command._clean_folder(tmp_path)
+    assert (tmp_path / 'bag' / 'shopping.txt').is_file()
 
 
 @pytest.mark.parametrize('change', [{'episodes': 0}, {'model': 'nowhere.onnx'}])
