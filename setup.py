@@ -23,8 +23,6 @@ setup(
     name=PACKAGE,
     version='0.1.0',
     description='Audio-visual navigation for ROS 2: hear a sound, drive to it.',
-    long_description=Path('README.md').read_text(encoding='utf-8'),
-    long_description_content_type='text/markdown',
     license='Apache-2.0',
     maintainer='asgf_nav_ros maintainers',
     maintainer_email='asgf-nav-ros@example.org',

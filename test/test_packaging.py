@@ -15,7 +15,7 @@ import asgf_nav_ros
 
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ('asgf_nav_ros', 'sim_bridge', 'config', 'launch', 'models', 'resource', 'package.xml',
-          'pyproject.toml', 'setup.py', 'setup.cfg', 'README.md', 'LICENSE')
+          'pyproject.toml', 'setup.py', 'setup.cfg', 'LICENSE')
 NODES = ('motion', 'policy', 'recorder', 'simulator', 'spectrogram')
 
 
@@ -24,22 +24,26 @@ def manifest():
     return ElementTree.parse(ROOT / 'package.xml').getroot()
 
 
-@pytest.fixture(scope='module')
-def installed(tmp_path_factory):
-    """Prefix of a colcon build of a copy of the sources."""
+def build(workspace, *options):
+    """Build a copy of the sources with colcon and return the prefix."""
     pytest.importorskip('colcon_core')
-    workspace = tmp_path_factory.mktemp('workspace')
     sources = workspace / 'src' / 'asgf_nav_ros'
     sources.mkdir(parents=True)
     for name in COPIED:
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, sources / name)
-    colcon = [sys.executable, '-m', 'colcon', '--log-base', 'log', 'build']
+    colcon = [sys.executable, '-m', 'colcon', '--log-base', 'log', 'build', *options]
     environment = {**os.environ, 'COLCON_HOME': str(workspace)}
     done = subprocess.run(colcon, cwd=workspace, env=environment, capture_output=True, text=True,
                           check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return workspace / 'install' / 'asgf_nav_ros'
+
+
+@pytest.fixture(scope='module')
+def installed(tmp_path_factory):
+    """Prefix of a colcon build."""
+    return build(tmp_path_factory.mktemp('workspace'))
 
 
 def test_version_is_the_same_everywhere(manifest):
@@ -77,6 +81,13 @@ def test_colcon_puts_executables_where_ros2_run_looks(installed):
     folder = installed / 'lib' / 'asgf_nav_ros'
     for name in (*NODES, 'asgf-nav'):
         assert os.access(folder / name, os.X_OK), name
+
+
+def test_colcon_can_link_instead_of_copying(tmp_path):
+    prefix = build(tmp_path, '--symlink-install')
+    assert os.access(prefix / 'lib' / 'asgf_nav_ros' / 'policy', os.X_OK)
+    launch = prefix / 'share' / 'asgf_nav_ros' / 'launch' / 'sim.launch.py'
+    assert launch.is_symlink() and launch.is_file()
 
 
 def test_colcon_installs_launch_config_and_models(installed):
