@@ -46,6 +46,9 @@ from sim_bridge.sounds import read_sound_folder
 FIRST_TICK_S = 1.0
 WATCH_PERIOD_S = 0.1
 COMMAND_TIMEOUT_S = 0.5
+# An episode ends so long after the last halt: motion's word of it has come by then for certain, so
+# that no run depends on whether it or the command of the same tick was faster.
+REST_S = 0.2
 DELIVERY = Duration(seconds=2)
 
 
@@ -201,7 +204,9 @@ class SimulatorNode(ManagedNode):
         motion = self._lockstep.motion
         if motion is None or motion == MotionState.DISABLED:
             return True
-        return motion.at_rest and self._lockstep.motion_since_s > self._last_action_s
+        since_s = self._lockstep.motion_since_s
+        return (motion.at_rest and since_s > self._last_action_s
+                and self._time_s >= since_s + REST_S)
 
     def _end(self, end: str) -> None:
         last = self._index + 1 >= self._count
