@@ -12,6 +12,9 @@ from typing import Mapping
 
 import numpy as np
 
+# Under these keys an ONNX file carries its contract and where its weights come from.
+CONTRACT_KEY = 'asgf_nav_contract'
+PROVENANCE_KEY = 'asgf_nav_provenance'
 TWO_EARS = ('left', 'right')
 TWO_EARS_WITH_INTERAURAL = ('left', 'right', 'ild', 'ipd_cos', 'ipd_sin')
 

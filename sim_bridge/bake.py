@@ -176,10 +176,6 @@ def _navigation_arrays(graph: NavigationGraph, source_nodes: np.ndarray) -> dict
         'actions_to': np.stack([graph.actions_to(int(goal)) for goal in source_nodes])}
 
 
-def _headings_rad(graph: NavigationGraph) -> np.ndarray:
-    return graph.rotation_rad + np.arange(HEADINGS) * np.pi / 2
-
-
 def _write_views(house: House, contract: PolicyContract, graph: NavigationGraph,
                  path: Path) -> None:
     size = (len(graph.nodes), HEADINGS, contract.image_height, contract.image_width)
@@ -187,8 +183,8 @@ def _write_views(house: House, contract: PolicyContract, graph: NavigationGraph,
     depth = np.lib.format.open_memmap(path / 'depth_mm.npy', 'w+', np.uint16, size)
     with Renderer(house, contract) as renderer:
         for index, node in enumerate(graph.nodes):
-            for heading, yaw_rad in enumerate(_headings_rad(graph)):
-                color, depth_m = renderer.render(node, yaw_rad)
+            for heading in range(HEADINGS):
+                color, depth_m = renderer.render(node, graph.yaw_rad(heading))
                 rgb[index, heading] = color
                 depth[index, heading] = np.rint(depth_m / DEPTH_UNIT_M)
 
@@ -200,6 +196,7 @@ def _write_responses(house: House, contract: PolicyContract, settings: BakeSetti
     hrtf = Hrtf.load(sample_rate_hz=contract.sample_rate_hz)
     length = round(settings.response_s * contract.sample_rate_hz)
     shape = (len(source_nodes), len(graph.nodes), HEADINGS, 2, length)
+    yaws_rad = np.array([graph.yaw_rad(heading) for heading in range(HEADINGS)])
     responses = np.lib.format.open_memmap(path / 'responses.npy', 'w+', np.float16, shape)
     path_length_m = np.empty(shape[:2], np.float32)
     azimuth_rad = np.empty(shape[:2], np.float32)
@@ -210,7 +207,6 @@ def _write_responses(house: House, contract: PolicyContract, settings: BakeSetti
         path_length_m[index] = field.path_length_m
         azimuth_rad[index] = field.first_azimuth_world_rad
         for receiver in range(len(graph.nodes)):
-            pair = field.responses(receiver, _headings_rad(graph), hrtf,
-                                   contract.sample_rate_hz, rng)
+            pair = field.responses(receiver, yaws_rad, hrtf, contract.sample_rate_hz, rng)
             responses[index, receiver] = pair[:, :, :length] * RESPONSE_SCALE
     return {'path_length_m': path_length_m, 'azimuth_world_rad': azimuth_rad}

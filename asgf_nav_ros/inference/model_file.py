@@ -13,9 +13,9 @@ import onnxruntime
 
 from asgf_nav_ros.contract import ContractMismatch
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.inference.model_metadata import CONTRACT_KEY
+from asgf_nav_ros.contract import PROVENANCE_KEY
+from asgf_nav_ros.inference.model_metadata import contract_of_metadata
 
-PROVENANCE_KEY = 'asgf_nav_provenance'
 MAX_BYTES = 200 * 10**6
 _LABELS = ('system', 'trained_on')  # say what a policy is, not what it sees or does
 
@@ -53,11 +53,7 @@ def contract_of(session: onnxruntime.InferenceSession) -> PolicyContract:
     Raises:
         ContractMismatch: there is none, or it is not a contract.
     """
-    metadata = session.get_modelmeta().custom_metadata_map
-    if CONTRACT_KEY not in metadata:
-        raise ContractMismatch(f'the model has no {CONTRACT_KEY} in its metadata: only files '
-                               'written by asgf-nav export can be deployed')
-    return PolicyContract.from_json(metadata[CONTRACT_KEY])
+    return contract_of_metadata(session.get_modelmeta().custom_metadata_map)
 
 
 def provenance_of(session: onnxruntime.InferenceSession) -> dict[str, Any]:

@@ -13,11 +13,12 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 from typing import Iterator
+from typing import Mapping
 
+from asgf_nav_ros.contract import CONTRACT_KEY
 from asgf_nav_ros.contract import ContractMismatch
 from asgf_nav_ros.contract import PolicyContract
 
-CONTRACT_KEY = 'asgf_nav_contract'
 MAX_METADATA_BYTES = 1_000_000
 _METADATA_FIELD, _KEY_FIELD, _VALUE_FIELD = 14, 1, 2
 _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
@@ -35,7 +36,15 @@ def read_contract_of_file(path: str | os.PathLike[str]) -> PolicyContract:
         NoModel: the file cannot be read or is not an ONNX model.
         ContractMismatch: it has no contract, or one that is none.
     """
-    metadata = read_metadata(path)
+    return contract_of_metadata(read_metadata(path))
+
+
+def contract_of_metadata(metadata: Mapping[str, str]) -> PolicyContract:
+    """The contract among the metadata properties of a model.
+
+    Raises:
+        ContractMismatch: there is none, or it is not a contract.
+    """
     if CONTRACT_KEY not in metadata:
         raise ContractMismatch(f'the model has no {CONTRACT_KEY} in its metadata: only files '
                                'written by asgf-nav export can be deployed')

@@ -19,15 +19,15 @@ import torch
 from torch import nn
 
 import asgf_nav_ros
+from asgf_nav_ros.contract import CONTRACT_KEY
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.contract import PROVENANCE_KEY
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import weights_sha256
 
 INPUTS = ('rgb', 'depth', 'spectrogram', 'hidden')
 OUTPUTS = ('action_probabilities', 'value', 'hidden_out', 'gate', 'attention', 'frame_weights',
            'sound_direction')
-CONTRACT_KEY = 'asgf_nav_contract'
-PROVENANCE_KEY = 'asgf_nav_provenance'
 OPSET = 17  # the first with LayerNormalization
 TOLERANCE = 1e-4
 _BATCHES = (1, 3)  # the trace has one row: another size proves that the batch is free

@@ -13,9 +13,9 @@ from onnx import numpy_helper
 from onnx import TensorProto
 import pytest
 
+from asgf_nav_ros.contract import CONTRACT_KEY
 from asgf_nav_ros.contract import ContractMismatch
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.inference.model_metadata import CONTRACT_KEY
 from asgf_nav_ros.inference.model_metadata import NoModel
 from asgf_nav_ros.inference.model_metadata import read_contract_of_file
 from asgf_nav_ros.inference.model_metadata import read_metadata

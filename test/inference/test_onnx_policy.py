@@ -19,6 +19,7 @@ from asgf_nav_ros.contract import Observation
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import TWO_EARS_WITH_INTERAURAL
 from asgf_nav_ros.inference import model_file
+from asgf_nav_ros.inference import model_metadata
 from asgf_nav_ros.inference.model_file import PolicyModelError
 from asgf_nav_ros.inference.onnx_policy import choose
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
@@ -314,5 +315,5 @@ def test_names_are_those_that_the_export_writes():
     export = pytest.importorskip('asgf_nav_ros.network.export')
     assert tuple(model_file.input_shapes(CONTRACT)) == export.INPUTS
     assert tuple(model_file.output_shapes(CONTRACT)) == export.OUTPUTS
-    assert model_file.CONTRACT_KEY == export.CONTRACT_KEY
+    assert model_metadata.CONTRACT_KEY == export.CONTRACT_KEY
     assert model_file.PROVENANCE_KEY == export.PROVENANCE_KEY

@@ -18,8 +18,8 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 
+from asgf_nav_ros.contract import CONTRACT_KEY
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.inference.model_file import CONTRACT_KEY
 from asgf_nav_ros.nodes import graph as topics
 
 # Before the first rclpy.init, and for the processes that tests start.
