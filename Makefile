@@ -15,7 +15,7 @@ TEST_PROCESSES ?= 2
 
 requirements = $(patsubst %,-r requirements/%.txt,$(1))
 DEMO_REQUIREMENTS := $(call requirements,robot ros simulation demo)
-FULL_REQUIREMENTS := $(call requirements,training test)
+FULL_REQUIREMENTS := $(call requirements,training test cluster)
 
 # A stamp is named after what went into it: it holds as long as no requirement changes.
 HASH := $(shell cat requirements/*.txt tools/*.sh setup.py setup.cfg pyproject.toml | sha256sum | cut -c1-12)
@@ -49,6 +49,7 @@ $(DEMO_STAMP):
 	touch $@
 
 $(FULL_STAMP): $(DEMO_STAMP)
+	PYTHON=$(PYTHON) tools/install_system_packages.sh --test
 	.venv/bin/pip install --quiet --no-deps $(FULL_REQUIREMENTS)
 	.venv/bin/pip install --quiet $(TORCH)
 	touch $@

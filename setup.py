@@ -8,10 +8,12 @@ from setuptools import setup
 
 PACKAGE = 'asgf_nav_ros'
 SHARE = f'share/{PACKAGE}'
-NODES = ('motion', 'policy', 'recorder', 'simulator', 'spectrogram')
+NODES = ('audio_capture', 'camera', 'composed', 'motion', 'player', 'policy', 'recorder',
+         'simulator', 'spectrogram', 'visuals')
 FIGURES = ['av', 'matplotlib', 'rosbags']
 ORACLES = ['librosa', 'pyroomacoustics', 'scikit-image']  # other people's answers, for comparison
-SIMULATION = ['h5py', 'moderngl', 'numba', 'shapely', 'soundfile', 'tqdm']
+SIMULATION = ['h5py', 'moderngl', 'msgpack', 'numba', 'shapely', 'soundfile', 'soxr',
+              'tqdm']
 
 
 def share_files(folder: str, pattern: str) -> tuple[str, list[str]]:
@@ -28,25 +30,30 @@ setup(
     maintainer_email='asgf-nav-ros@example.org',
     python_requires='>=3.10',
     packages=find_packages(include=[f'{PACKAGE}*', 'sim_bridge*']),
-    package_data={'': ['*.json']},
+    package_data={'': ['*.json', '*.html']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (SHARE, ['package.xml']),
         share_files('config', '*.*'),
         share_files('config', '*.xml'),
+        share_files('config/benchmarks', '*.yaml'),
         share_files('config/recipes', '*.yaml'),
         share_files('launch', '*.launch.py'),
         share_files('models', '*.*'),
     ],
-    install_requires=['PyYAML', 'numpy', 'onnxruntime', 'opencv-python-headless', 'scipy'],
+    install_requires=['PyYAML', 'numpy', 'onnxruntime', 'opencv-python-headless', 'scipy',
+                      'sounddevice'],
     extras_require={
         # tinysoundfont renders the General MIDI sounds. It is left out because it drags in
         # PyAudio, which needs PortAudio's headers: pip install --no-deps tinysoundfont
         'sim': SIMULATION,
         'demo': SIMULATION + FIGURES,
-        'train': SIMULATION + ['onnx', 'onnxscript', 'torch>=2.4'],
-        'bench': SIMULATION + ORACLES + ['torch>=2.4'],
-        'test': ORACLES + FIGURES + ['hypothesis', 'pytest', 'ruff'],
+        'replay': ['rosbags'],
+        'train': SIMULATION + ['onnx', 'onnxscript', 'tensorboard', 'torch>=2.6'],
+        'figures': SIMULATION + ['matplotlib', 'onnx', 'scikit-learn', 'torch>=2.6'],
+        'bench': SIMULATION + ORACLES + ['torch>=2.6'],
+        'cluster': ['ray'],
+        'test': ORACLES + FIGURES + ['hypothesis', 'pytest', 'ruff', 'scikit-learn'],
     },
     entry_points={
         'console_scripts': ['asgf-nav = asgf_nav_ros.cli:main'] + [

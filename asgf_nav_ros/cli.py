@@ -20,7 +20,7 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 class Command:
     """A subcommand: ``module`` has ``add_arguments(parser)`` and ``run(arguments) -> int``.
 
-    ``extra`` names the optional dependencies (setup.py) that it needs.
+    ``extra`` names the optional dependencies (setup.py) that it needs; empty for none.
     """
 
     module: str
@@ -30,27 +30,55 @@ class Command:
 
 
 COMMANDS = {
+    'doctor': Command(
+        'asgf_nav_ros.doctor.command', '',
+        'say what would stop this machine; calibrate and check its microphones',
+        'asgf-nav doctor --device ReSpeaker'),
     'demo': Command(
         'asgf_nav_ros.demo.command', 'demo',
         'run the whole ROS graph in a simulated house and film it',
         'asgf-nav demo --episodes 3 --seed 1 --out demo'),
+    'replay': Command(
+        'asgf_nav_ros.replay.command', 'replay',
+        'decide again from a recording, without ROS, and show where and why it differs',
+        'asgf-nav replay demo/bag --json replay.json --html replay.html'),
+    'faults': Command(
+        'asgf_nav_ros.faults.command', 'demo',
+        'break everything, one thing at a time, in a graph of real processes',
+        'asgf-nav faults --only audio --json faults.json'),
     'evaluate': Command(
         'asgf_nav_ros.benchmark.evaluate', 'train',
         'measure success, SPL and SNA of a system over many episodes',
         'asgf-nav evaluate --system asgf --split test --sounds unheard --episodes 200 --seed 1 '
         '--json asgf.json'),
+    'tables': Command(
+        'asgf_nav_ros.benchmark.tables_command', 'train',
+        'write the tables of the paper, and those beyond it, from result files',
+        'asgf-nav tables results --out docs/results.md --readme README.md'),
+    'figures': Command(
+        'asgf_nav_ros.benchmark.figures_command', 'figures',
+        'draw trajectories, audio states, severity and learning curves',
+        'asgf-nav figures --results results --runs runs --out docs/figures'),
     'bench': Command(
         'asgf_nav_ros.benchmark.bench', 'bench',
         'measure speed and memory against the usual way, on one core',
         'asgf-nav bench --json bench.json'),
     'train': Command(
         'asgf_nav_ros.learning.command', 'train',
-        'learn a policy from the shortest-path oracle',
+        'learn a policy from the shortest-path oracle or by PPO',
         'asgf-nav train --help'),
     'bake': Command(
         'asgf_nav_ros.benchmark.bake_command', 'train',
         'bake houses into the caches that learning and evaluation read',
         'asgf-nav bake --help'),
+    'soundspaces': Command(
+        'asgf_nav_ros.benchmark.soundspaces_command', 'sim',
+        'look after a download of SoundSpaces 1.0: what is missing, where to get it',
+        'asgf-nav soundspaces check data --dataset-name replica'),
+    'habitat': Command(
+        'asgf_nav_ros.benchmark.habitat_command', 'sim',
+        'measure a policy in SoundSpaces 2.0, in the environment that has habitat-sim',
+        'asgf-nav habitat --help'),
     'export': Command(
         'asgf_nav_ros.learning.export_command', 'train',
         'write a trained policy as an ONNX file that carries its contract',
@@ -104,7 +132,9 @@ def _hint(error: BaseException, command: str | None) -> str:
     missing = isinstance(error, ModuleNotFoundError) and (error.name or '').partition('.')[0]
     if not missing or not command or missing in ('asgf_nav_ros', 'sim_bridge'):
         return ''
-    return f"; {command} needs: pip install 'asgf_nav_ros[{COMMANDS[command].extra}]'"
+    extra = COMMANDS[command].extra
+    package = f'asgf_nav_ros[{extra}]' if extra else 'asgf_nav_ros'
+    return f"; {command} needs: pip install '{package}'"
 
 
 def _complain(message: str, exit_code: int) -> int:

@@ -15,6 +15,11 @@ import numpy as np
 # Under these keys an ONNX file carries its contract and where its weights come from.
 CONTRACT_KEY = 'asgf_nav_contract'
 PROVENANCE_KEY = 'asgf_nav_provenance'
+MOTION_FEATURES = 9  # of ``motion.reckoning``, for policies with ``odometry``
+# Where they are among them: whether the last step was blocked, the position in units of the scale,
+# cosine and sine of the yaw, both in the frame where the episode began.
+MOTION_BLOCKED, MOTION_POSITION, MOTION_YAW = 3, slice(4, 6), slice(6, 8)
+MOTION_POSITION_SCALE_M = 10.0
 TWO_EARS = ('left', 'right')
 TWO_EARS_WITH_INTERAURAL = ('left', 'right', 'ild', 'ipd_cos', 'ipd_sin')
 
@@ -59,6 +64,7 @@ class PolicyContract:
     turn_rad: float = math.pi / 2
     success_radius_m: float = 1.0
     hidden_size: int = 512
+    odometry: bool = False  # the policy is also told its last action and its reckoned pose
     system: str = 'asgf'
     trained_on: str = ''
 
@@ -92,6 +98,8 @@ class PolicyContract:
             value = getattr(self, field.name)
             if field.type == 'int' and (not isinstance(value, int) or isinstance(value, bool)):
                 raise ValueError(f'{field.name} must be a whole number, got {value!r:.40}')
+            if field.type == 'bool' and not isinstance(value, bool):
+                raise ValueError(f'{field.name} must be true or false, got {value!r:.40}')
             if field.type == 'float' and not isinstance(value, (int, float)):
                 raise ValueError(f'{field.name} must be a number, got {value!r:.40}')
             if field.type == 'str' and not isinstance(value, str):
@@ -131,6 +139,7 @@ class PolicyContract:
     @classmethod
     def _from_fields(cls, fields: Mapping[str, Any]) -> PolicyContract:
         known = {field.name for field in dataclasses.fields(cls)}
+        fields = {'odometry': False, **fields}  # models from before it was a choice
         if set(fields) != known:
             raise ContractMismatch(
                 f'contract lacks {sorted(known - set(fields))} and has unknown '
@@ -168,12 +177,17 @@ class Observation:
     depth : (H, W) float32, metres along the optical axis; 0 where invalid.
     spectrogram : (bins, frames, channels) float32, see ``PolicyContract.spectrogram_shape``.
     stamp_s : end of the listening window, seconds of the graph's clock.
+    motion : (MOTION_FEATURES,) float32, see ``motion.reckoning``; for contracts with odometry.
+    color_stamp_s, depth_stamp_s : of the images, seconds; None where they have none.
     """
 
     rgb: np.ndarray
     depth: np.ndarray
     spectrogram: np.ndarray
     stamp_s: float = 0.0
+    motion: np.ndarray | None = None
+    color_stamp_s: float | None = None
+    depth_stamp_s: float | None = None
 
     def check(self, contract: PolicyContract) -> None:
         """Raise ContractMismatch unless shapes, types and values fit ``contract``."""
@@ -181,6 +195,10 @@ class Observation:
         _check_array('rgb', self.rgb, image + (3,), np.uint8)
         _check_array('depth', self.depth, image, np.float32)
         _check_array('spectrogram', self.spectrogram, contract.spectrogram_shape, np.float32)
+        if contract.odometry:
+            if self.motion is None:
+                raise ContractMismatch('the policy wants motion features, got none')
+            _check_array('motion', self.motion, (MOTION_FEATURES,), np.float32)
 
 
 def _check_array(name: str, array: np.ndarray, shape: tuple[int, ...], dtype: type) -> None:

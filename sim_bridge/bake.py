@@ -16,16 +16,21 @@ import numpy as np
 from asgf_nav_ros.contract import PolicyContract
 from sim_bridge.acoustics.hrtf import Hrtf
 from sim_bridge.acoustics.scene import AcousticScene
+from sim_bridge.acoustics.spherical_head import spherical_head
 from sim_bridge.house.navigation import build_navigation_graph
 from sim_bridge.house.navigation import NavigationGraph
+from sim_bridge.house.obstacles import ObstacleMap
 from sim_bridge.house.plan import House
 from sim_bridge.rendering import Renderer
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 5
+_LATTICE_VERSION = 5  # goes into the seed of lattices: the pinned episodes stand on them
 HEADINGS = 4
 DEPTH_UNIT_M = 0.001
 # float16 loses the quiet tail of a response below 6e-5; scaled up it keeps 70 dB more.
 RESPONSE_SCALE = 64.0
+BODY_RADIUS_M = 0.15
+_LATTICE_TRIES = 40
 _LARGE = ('rgb', 'depth_mm', 'responses')
 
 
@@ -34,18 +39,30 @@ class BakeSettings:
     """How finely a house is sampled.
 
     ``sources`` places are drawn per house, ``rays`` are traced from each, and responses are cut
-    at ``response_s``. ``seed`` draws rays and late fields anew; lattice and sources stay.
+    at ``response_s``. ``seed`` draws rays, late fields and misplacements anew; lattice and
+    sources stay. The lattice has a random offset and, with ``rotate``, a random rotation.
+
+    pose_noise_m, pose_noise_rad : standard deviations by which the robot misses every node and
+        every heading.
+    head_radius_m : of a spherical head; 0 takes the measured KEMAR.
     """
 
     sources: int = 5
     rays: int = 5000
     response_s: float = 0.4
     seed: int = 0
+    rotate: bool = True
+    pose_noise_m: float = 0.0
+    pose_noise_rad: float = 0.0
+    head_radius_m: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ('sources', 'rays', 'response_s'):
             if getattr(self, name) <= 0:
                 raise ValueError(f'{name} must be positive, got {getattr(self, name)}')
+        for name in ('pose_noise_m', 'pose_noise_rad', 'head_radius_m'):
+            if getattr(self, name) < 0:
+                raise ValueError(f'{name} must not be negative, got {getattr(self, name)}')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +76,7 @@ class BakedHouse:
     optimal : (s, n, 4, 4) bool, the optimal actions towards each source.
     actions_to : (s, n, 4) int16, least primitive actions without STOP.
     path_length_m, azimuth_world_rad : (s, n) float32, of the first arriving sound.
+    yaw_error_rad : (n, 4) float32, by which each heading is missed.
     """
 
     name: str
@@ -74,6 +92,7 @@ class BakedHouse:
     actions_to: np.ndarray
     path_length_m: np.ndarray
     azimuth_world_rad: np.ndarray
+    yaw_error_rad: np.ndarray
     rotation_rad: float
 
     @classmethod
@@ -84,6 +103,19 @@ class BakedHouse:
                   for file in sorted(path.glob('*.npy'))}
         meta = json.loads((path / 'meta.json').read_text())
         return cls(name=name, path=path, rotation_rad=meta['rotation_rad'], **arrays)
+
+    def view(self, node: int, heading: int) -> tuple[np.ndarray, np.ndarray]:
+        """Colour (H, W, 3) uint8 and depth (H, W) float32, metres."""
+        depth_mm = self.depth_mm[node, heading]
+        return self.rgb[node, heading], depth_mm.astype(np.float32) * np.float32(DEPTH_UNIT_M)
+
+    def response(self, source: int, node: int, heading: int) -> np.ndarray:
+        """Impulse response (2, L) float32."""
+        return self.responses[source, node, heading].astype(np.float32) / RESPONSE_SCALE
+
+    def way_m(self, start: int, end: int) -> float:
+        """Straight way between two nodes."""
+        return float(np.linalg.norm(self.nodes[end] - self.nodes[start]))
 
     @property
     def graph(self) -> NavigationGraph:
@@ -103,7 +135,10 @@ def bake_key(house: House, contract: PolicyContract, settings: BakeSettings) -> 
         'sample_rate_hz', 'image_height', 'image_width', 'hfov_rad', 'depth_min_m',
         'depth_max_m', 'camera_height_m', 'forward_step_m', 'turn_rad')}
     plan = dataclasses.asdict(dataclasses.replace(house, name=''))
-    document = [FORMAT_VERSION, plan, geometry, dataclasses.asdict(settings)]
+    return _digest([FORMAT_VERSION, plan, geometry, dataclasses.asdict(settings)])
+
+
+def _digest(document: list) -> str:
     text = json.dumps(document, sort_keys=True, default=np.ndarray.tolist)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
@@ -133,20 +168,100 @@ def bake_house(house: House, contract: PolicyContract, *, settings: BakeSettings
 
 
 def _write(house: House, contract: PolicyContract, settings: BakeSettings, path: Path) -> None:
-    place_seed = int(bake_key(house, contract, dataclasses.replace(settings, seed=0)), 16)
-    rng = np.random.default_rng(place_seed)
-    step_m = contract.forward_step_m
-    graph = build_navigation_graph(house, step_m=step_m, offset_m=tuple(rng.uniform(0, step_m, 2)))
-    source_nodes = choose_source_nodes(graph, settings.sources, rng)
+    graph, source_nodes = lay_lattice(house, contract, settings)
     arrays = _navigation_arrays(graph, source_nodes)
-    _write_views(house, contract, graph, path)
-    field_rng = np.random.default_rng([settings.seed, place_seed])
-    arrays |= _write_responses(house, contract, settings, graph, source_nodes, field_rng, path)
+    field_rng = np.random.default_rng([settings.seed, _place_seed(house, contract, settings)])
+    stands = _miss(house, graph, settings, field_rng)
+    _write_views(house, contract, stands, path)
+    arrays |= _write_responses(house, contract, settings, graph, source_nodes, stands, field_rng,
+                               path)
     for name, array in arrays.items():
         np.save(path / f'{name}.npy', array)
     (path / 'meta.json').write_text(json.dumps(
         {'house': house.name, 'rotation_rad': graph.rotation_rad,
          'settings': dataclasses.asdict(settings)}))
+
+
+def lay_lattice(house: House, contract: PolicyContract,
+                settings: BakeSettings) -> tuple[NavigationGraph, np.ndarray]:
+    """Lattice and source nodes, (sources,) int32, of a bake, without baking anything."""
+    rng = np.random.default_rng(_place_seed(house, contract, settings))
+    graph = _draw_lattice(house, contract.forward_step_m, settings.rotate, rng)
+    return graph, choose_source_nodes(graph, settings.sources, rng)
+
+
+def _place_seed(house: House, contract: PolicyContract, settings: BakeSettings) -> int:
+    """Seed of lattice and sources: the same whatever is seen and heard there."""
+    plan = dataclasses.asdict(dataclasses.replace(house, name=''))
+    document = [_LATTICE_VERSION, plan, contract.forward_step_m, settings.sources, settings.rotate]
+    return int(_digest(document), 16)
+
+
+def _draw_lattice(house: House, step_m: float, rotate: bool,
+                  rng: np.random.Generator) -> NavigationGraph:
+    """Draw a lattice that leads through every door, or of some the one that leads through most.
+
+    A door that stands open but lies between two lines of the lattice would be a wall that can be
+    seen and heard through.
+    """
+    best, most = None, (-1, -1, -1)
+    for _ in range(_LATTICE_TRIES):
+        offset_m = tuple(rng.uniform(0, step_m, 2))
+        rotation_rad = float(rng.uniform(0, np.pi / 2)) if rotate else 0.0
+        try:
+            graph = build_navigation_graph(house, step_m=step_m, offset_m=offset_m,
+                                           rotation_rad=rotation_rad)
+        except ValueError:  # not one free node
+            continue
+        rooms, doors = len(np.unique(house.rooms_at(graph.nodes))), _doors_passed(house, graph)
+        if (rooms, doors, len(graph)) > most:
+            best, most = graph, (rooms, doors, len(graph))
+        if rooms >= len(house.rooms) and doors == len(house.doors):
+            break
+    if best is None:
+        raise ValueError(f'house {house.name!r} has no room for a lattice of {step_m} m')
+    return best
+
+
+def _doors_passed(house: House, graph: NavigationGraph) -> int:
+    """How many doors an edge of the lattice leads through."""
+    node, heading = np.nonzero(graph.neighbors >= 0)
+    start = graph.nodes[node]
+    step = graph.nodes[graph.neighbors[node, heading]] - start
+    passed = 0
+    for door in house.doors:
+        along = (door.end - door.start) / door.width_m
+        across = np.array([-along[1], along[0]])
+        speed = step @ across
+        with np.errstate(divide='ignore', invalid='ignore'):
+            share = (door.start - start) @ across / speed
+        at_m = (start + share[:, None] * step - door.start) @ along
+        passed += bool(((share >= 0) & (share <= 1) & (at_m > 0) & (at_m < door.width_m)).any())
+    return passed
+
+
+@dataclasses.dataclass(frozen=True)
+class _Stands:
+    """Where a robot really stands: xy (n, 2) metres, yaw_rad and yaw_error_rad (n, 4)."""
+
+    xy: np.ndarray
+    yaw_rad: np.ndarray
+    yaw_error_rad: np.ndarray
+
+
+def _miss(house: House, graph: NavigationGraph, settings: BakeSettings,
+          rng: np.random.Generator) -> _Stands:
+    """Draw by how much each node and heading is missed, never into an obstacle."""
+    yaw_rad = graph.yaw_rad(np.arange(HEADINGS))
+    error_rad = np.zeros((len(graph), HEADINGS))
+    xy = graph.nodes.copy()
+    if settings.pose_noise_m > 0:
+        missed = xy + rng.normal(0, settings.pose_noise_m, xy.shape)
+        free = ObstacleMap(house, BODY_RADIUS_M).free(missed)
+        xy[free] = missed[free]
+    if settings.pose_noise_rad > 0:
+        error_rad = rng.normal(0, settings.pose_noise_rad, error_rad.shape)
+    return _Stands(xy, yaw_rad + error_rad, error_rad.astype(np.float32))
 
 
 def choose_source_nodes(graph: NavigationGraph, count: int,
@@ -176,37 +291,43 @@ def _navigation_arrays(graph: NavigationGraph, source_nodes: np.ndarray) -> dict
         'actions_to': np.stack([graph.actions_to(int(goal)) for goal in source_nodes])}
 
 
-def _write_views(house: House, contract: PolicyContract, graph: NavigationGraph,
-                 path: Path) -> None:
-    size = (len(graph.nodes), HEADINGS, contract.image_height, contract.image_width)
+def _write_views(house: House, contract: PolicyContract, stands: _Stands, path: Path) -> None:
+    size = (len(stands.xy), HEADINGS, contract.image_height, contract.image_width)
     rgb = np.lib.format.open_memmap(path / 'rgb.npy', 'w+', np.uint8, size + (3,))
     depth = np.lib.format.open_memmap(path / 'depth_mm.npy', 'w+', np.uint16, size)
     with Renderer(house, contract) as renderer:
-        for index, node in enumerate(graph.nodes):
-            for heading in range(HEADINGS):
-                color, depth_m = renderer.render(node, graph.yaw_rad(heading))
+        for index, (xy, yaws_rad) in enumerate(zip(stands.xy, stands.yaw_rad)):
+            for heading, yaw_rad in enumerate(yaws_rad):
+                color, depth_m = renderer.render(xy, yaw_rad)
                 rgb[index, heading] = color
                 depth[index, heading] = np.rint(depth_m / DEPTH_UNIT_M)
 
 
 def _write_responses(house: House, contract: PolicyContract, settings: BakeSettings,
-                     graph: NavigationGraph, source_nodes: np.ndarray, rng: np.random.Generator,
-                     path: Path) -> dict[str, np.ndarray]:
+                     graph: NavigationGraph, source_nodes: np.ndarray, stands: _Stands,
+                     rng: np.random.Generator, path: Path) -> dict[str, np.ndarray]:
     scene = AcousticScene(house)
-    hrtf = Hrtf.load(sample_rate_hz=contract.sample_rate_hz)
+    hrtf = _ears(settings, contract.sample_rate_hz)
     length = round(settings.response_s * contract.sample_rate_hz)
     shape = (len(source_nodes), len(graph.nodes), HEADINGS, 2, length)
-    yaws_rad = np.array([graph.yaw_rad(heading) for heading in range(HEADINGS)])
     responses = np.lib.format.open_memmap(path / 'responses.npy', 'w+', np.float16, shape)
     path_length_m = np.empty(shape[:2], np.float32)
     azimuth_rad = np.empty(shape[:2], np.float32)
     for index, node in enumerate(source_nodes):
         source = np.append(graph.nodes[node], contract.camera_height_m)
-        field = scene.sound_field(source, graph.nodes, height_m=contract.camera_height_m,
+        field = scene.sound_field(source, stands.xy, height_m=contract.camera_height_m,
                                   duration_s=settings.response_s, rays=settings.rays, rng=rng)
         path_length_m[index] = field.path_length_m
         azimuth_rad[index] = field.first_azimuth_world_rad
         for receiver in range(len(graph.nodes)):
-            pair = field.responses(receiver, yaws_rad, hrtf, contract.sample_rate_hz, rng)
+            pair = field.responses(receiver, stands.yaw_rad[receiver], hrtf,
+                                   contract.sample_rate_hz, rng)
             responses[index, receiver] = pair[:, :, :length] * RESPONSE_SCALE
-    return {'path_length_m': path_length_m, 'azimuth_world_rad': azimuth_rad}
+    return {'path_length_m': path_length_m, 'azimuth_world_rad': azimuth_rad,
+            'yaw_error_rad': stands.yaw_error_rad}
+
+
+def _ears(settings: BakeSettings, sample_rate_hz: int) -> Hrtf:
+    if settings.head_radius_m == 0:
+        return Hrtf.load(sample_rate_hz=sample_rate_hz)
+    return spherical_head(sample_rate_hz=sample_rate_hz, radius_m=settings.head_radius_m)

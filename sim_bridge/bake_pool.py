@@ -3,14 +3,9 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
-import multiprocessing
-import os
 from pathlib import Path
 from typing import Sequence
-
-from tqdm import tqdm
 
 from asgf_nav_ros.contract import PolicyContract
 from sim_bridge.bake import bake_house
@@ -18,33 +13,74 @@ from sim_bridge.bake import BakedHouse
 from sim_bridge.bake import BakeSettings
 from sim_bridge.cache import cache_directory
 from sim_bridge.episodes import load_house
-from sim_bridge.house.plan import House
+from sim_bridge.job_pool import all_cores
+from sim_bridge.job_pool import JobPool
+from sim_bridge.job_pool import LocalProcesses
+from sim_bridge.job_pool import run_jobs
 
 
-def bake_houses(names: Sequence[str], contract: PolicyContract, *, settings: BakeSettings,
-                workers: int | None = None, directory: Path | None = None,
-                progress: bool = True) -> list[BakedHouse]:
-    """Open the bakes of the named houses (or floor-plan files), making the missing ones."""
-    target = directory or cache_directory() / 'bakes'
-    workers = workers or os.cpu_count() or 1
-    if workers < 1:
-        raise ValueError(f'workers must be positive, got {workers}')
-    houses = [dataclasses.replace(load_house(name), name=name) for name in names]
-    jobs = [(house, contract, settings, target) for house in houses]
-    if len(jobs) == 1 or workers == 1:
-        return list(tqdm(map(_bake, jobs), total=len(jobs), desc='bake', disable=not progress))
-    # Processes are spawned: a forked OpenGL context or thread pool does not survive.
-    context = multiprocessing.get_context('spawn')
-    with concurrent.futures.ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_keep_to_one_core) as pool:
-        baked = pool.map(_bake, jobs)
-        return list(tqdm(baked, total=len(jobs), desc='bake', disable=not progress))
+@dataclasses.dataclass(frozen=True)
+class BakeJob:
+    """A house (a name or a floor-plan file) and how to bake it into ``directory``."""
+
+    house: str
+    contract: PolicyContract
+    settings: BakeSettings
+    directory: Path
 
 
-def _keep_to_one_core() -> None:
-    os.environ['LP_NUM_THREADS'] = '0'  # Mesa's software renderer starts a thread per core
+@dataclasses.dataclass(frozen=True)
+class Bake:
+    """Where a house was baked, and into how many nodes."""
+
+    path: Path
+    nodes: int
 
 
-def _bake(job: tuple[House, PolicyContract, BakeSettings, Path]) -> BakedHouse:
-    house, contract, settings, directory = job
-    return bake_house(house, contract, settings=settings, directory=directory)
+def bake_houses(names: Sequence[str], contract: PolicyContract, *,
+                settings: BakeSettings | Sequence[BakeSettings], workers: int | None = None,
+                directory: Path | None = None, progress: bool = True) -> list[BakedHouse]:
+    """Open the bakes of the named houses (or floor-plan files), making the missing ones.
+
+    ``settings`` are those of all houses, or one for each.
+    """
+    pool = LocalProcesses(workers) if workers is not None else all_cores()
+    made = make_bakes(names, contract, settings=settings, pool=pool, directory=directory,
+                      progress=progress)
+    return [BakedHouse.open(bake.path, name=name) for name, bake in zip(names, made)]
+
+
+def make_bakes(names: Sequence[str], contract: PolicyContract, *,
+               settings: BakeSettings | Sequence[BakeSettings], pool: JobPool,
+               directory: Path | None = None, progress: bool = True) -> list[Bake]:
+    """Bake the named houses (or floor-plan files) where that has not been done yet.
+
+    ``settings`` are those of all houses, or one for each.
+
+    Raises:
+        ValueError: a floor plan cannot be used; nothing has been baked then.
+    """
+    for plan in (name for name in names if name.endswith('.json')):
+        load_house(plan)
+    each = [settings] * len(names) if isinstance(settings, BakeSettings) else settings
+    target = directory or bake_directory()
+    jobs = [BakeJob(name, contract, chosen, target)
+            for name, chosen in zip(names, each, strict=True)]
+    return run_jobs(bake, jobs, pool=pool, description='bake', progress=progress)
+
+
+def bake_directory() -> Path:
+    """Where bakes are kept between runs."""
+    return cache_directory() / 'bakes'
+
+
+def bake(job: BakeJob) -> Bake:
+    """Make one bake, if it is missing."""
+    house = open_bake(job)
+    return Bake(house.path, len(house.nodes))
+
+
+def open_bake(job: BakeJob) -> BakedHouse:
+    """Open one bake, made first if it is missing."""
+    house = dataclasses.replace(load_house(job.house), name=job.house)
+    return bake_house(house, job.contract, settings=job.settings, directory=job.directory)

@@ -180,10 +180,14 @@ class EmbeddedWorld:
 
     def listen(self, count: int) -> np.ndarray:
         """The next ``count`` samples at both ears, the last of them heard now: (2, n) float32."""
+        return self._convolver.render(count, self.response())
+
+    def response(self) -> np.ndarray:
+        """Impulse response from the source to both ears here, (2, n); the same until it moves."""
         if self.pose != self._heard_at:
             self._response = self._listener.response(self.pose.xy, self.pose.yaw_rad)
             self._heard_at = self.pose
-        return self._convolver.render(count, self._response)
+        return self._response
 
     def view(self) -> tuple[np.ndarray, np.ndarray]:
         """What the camera sees now: rgb (H, W, 3) uint8, depth (H, W) float32 metres."""

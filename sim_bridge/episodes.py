@@ -19,7 +19,6 @@ from sim_bridge.sounds import SPLITS
 
 SIZES = ('small', 'large')
 HOUSES_PER_SPLIT = 1_000_000
-LARGE_ROOMS = 8
 SHORTEST_GEODESIC_M = 1.5
 
 
@@ -136,8 +135,7 @@ def load_house(name_or_path: str) -> House:
         return read_floor_plan(name_or_path)
     size, split, index = _house_name(name_or_path)
     seed = house_seed(split, index, size)
-    house = generate_house(seed) if size == 'small' else generate_house(seed, rooms=LARGE_ROOMS)
-    return dataclasses.replace(house, name=name_or_path)
+    return dataclasses.replace(generate_house(seed, size=size), name=name_or_path)
 
 
 def _house_name(name: str) -> tuple[str, str, int]:

@@ -1,10 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real parts, made small: a house baked coarsely once per test session."""
+"""Real parts, made small: a house baked coarsely once per test session, a private sound card."""
+
+from pathlib import Path
+import shutil
+import sys
 
 import pytest
 
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import TWO_EARS_WITH_INTERAURAL
+
+sys.path.insert(0, str(Path(__file__).parent))  # for sound_server, however pytest imports tests
+
+
+@pytest.fixture
+def sound_server(monkeypatch):
+    """A SoundServer that runs, as the default microphones of this process and its children."""
+    if not shutil.which('pulseaudio'):
+        pytest.skip('needs pulseaudio: tools/install_system_packages.sh --test')
+    from sound_server import SoundServer
+    server = SoundServer()
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture(scope='session')

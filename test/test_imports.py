@@ -12,13 +12,16 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ('asgf_nav_ros', 'sim_bridge')
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob('*.py'))
 
-# A module may import its own part and parts of lower floors. The two half floors: worlds speak
-# the robot's formats, and the demo draws with what the benchmark measures.
+# A module may import its own part and parts of lower floors. The half floors: worlds speak
+# the robot's formats, the demo draws with what the benchmark measures, and nodes play bags.
 FLOORS = {
     'asgf_nav_ros.contract': 1.0, 'asgf_nav_ros.share': 1.0,
+    'asgf_nav_ros.published_contracts': 1.5,
     'asgf_nav_ros.sound': 2.0, 'asgf_nav_ros.sight': 2.0, 'asgf_nav_ros.network': 2.0,
     'asgf_nav_ros.inference': 2.0, 'asgf_nav_ros.motion': 2.0, 'sim_bridge': 2.5,
-    'asgf_nav_ros.systems': 3.0, 'asgf_nav_ros.learning': 3.0, 'asgf_nav_ros.nodes': 3.0,
+    'asgf_nav_ros.ros_processes': 2.0, 'asgf_nav_ros.faults': 3.0, 'asgf_nav_ros.replay': 2.75,
+    'asgf_nav_ros.systems': 3.0, 'asgf_nav_ros.learning': 3.5, 'asgf_nav_ros.nodes': 3.0,
+    'asgf_nav_ros.doctor': 3.0,
     'asgf_nav_ros.benchmark': 4.0, 'asgf_nav_ros.demo': 4.5, 'asgf_nav_ros.cli': 5.0}
 ROS_PACKAGES = {
     'rclpy', 'builtin_interfaces', 'diagnostic_msgs', 'geometry_msgs', 'launch', 'launch_ros',
@@ -29,11 +32,13 @@ TORCH_PARTS = {
     'asgf_nav_ros.benchmark'}
 TORCH_WORLDS = {
     'sim_bridge.bake', 'sim_bridge.bake_pool', 'sim_bridge.batched_spectrogram',
-    'sim_bridge.grid_world'}
+    'sim_bridge.grid_world', 'sim_bridge.soundspaces.convolution', 'sim_bridge.soundspaces.world'}
 ROBOT_PARTS = (
     'asgf_nav_ros.contract', 'asgf_nav_ros.sound.spectrogram', 'asgf_nav_ros.cli',
     'asgf_nav_ros.inference.onnx_policy', 'asgf_nav_ros.motion.controller',
-    'asgf_nav_ros.nodes.spectrogram', 'asgf_nav_ros.nodes.policy', 'asgf_nav_ros.nodes.motion')
+    'asgf_nav_ros.nodes.spectrogram', 'asgf_nav_ros.nodes.policy', 'asgf_nav_ros.nodes.motion',
+    'asgf_nav_ros.nodes.audio_capture', 'asgf_nav_ros.nodes.camera',
+    'asgf_nav_ros.doctor.command')
 TRAINING_AND_SIMULATION = (
     'torch', 'numba', 'moderngl', 'librosa', 'skimage', 'matplotlib', 'sim_bridge', 'onnx')
 

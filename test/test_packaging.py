@@ -16,7 +16,8 @@ import asgf_nav_ros
 ROOT = Path(__file__).resolve().parent.parent
 COPIED = ('asgf_nav_ros', 'sim_bridge', 'config', 'launch', 'models', 'resource', 'package.xml',
           'pyproject.toml', 'setup.py', 'setup.cfg', 'LICENSE')
-NODES = ('motion', 'policy', 'recorder', 'simulator', 'spectrogram')
+NODES = ('audio_capture', 'camera', 'composed', 'motion', 'player', 'policy', 'recorder',
+         'simulator', 'spectrogram', 'visuals')
 
 
 @pytest.fixture(scope='module')
@@ -101,5 +102,6 @@ def test_colcon_installs_launch_config_and_models(installed):
 
 def test_colcon_installs_data_files_of_both_packages(installed):
     packages = next(installed.glob('lib/python*/site-packages'))
-    for source in (*ROOT.glob('sim_bridge/**/*.json'), *ROOT.glob('asgf_nav_ros/**/*.py')):
+    for source in (*ROOT.glob('sim_bridge/**/*.json'), *ROOT.glob('asgf_nav_ros/**/*.html'),
+                   *ROOT.glob('asgf_nav_ros/**/*.py')):
         assert (packages / source.relative_to(ROOT)).is_file()

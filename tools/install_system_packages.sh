@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what pip cannot bring. Says first what is missing; installs nothing that is present.
+# --test adds what only the tests need.
 set -euo pipefail
 
 packages=(
@@ -14,6 +15,9 @@ packages=(
   oxygen-sounds                     #   desktop sounds
   libportaudio2                     # microphones
 )
+if [[ "${1:-}" == --test ]]; then
+  packages+=(pulseaudio pulseaudio-utils libasound2-plugins)  # a sound card of software
+fi
 python="${PYTHON:-python3}"
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
   packages+=(python3-venv)

@@ -15,16 +15,19 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 GROUPS = {
-    'robot': ['PyYAML', 'numpy', 'onnxruntime', 'opencv-python-headless', 'scipy'],
+    'robot': ['PyYAML', 'numpy', 'onnxruntime', 'opencv-python-headless', 'scipy',
+              'sounddevice'],
     'ros': ['ros-jazzy-rclpy[fastrtps]', 'ros-jazzy-diagnostic-msgs', 'ros-jazzy-geometry-msgs',
             'ros-jazzy-lifecycle-msgs', 'ros-jazzy-nav-msgs', 'ros-jazzy-rosgraph-msgs',
             'ros-jazzy-sensor-msgs', 'ros-jazzy-std-msgs', 'ros-jazzy-std-srvs'],
-    'simulation': ['h5py', 'moderngl', 'numba', 'shapely', 'soundfile', 'tinysoundfont',
-                   'tqdm'],
+    'simulation': ['h5py', 'moderngl', 'msgpack', 'numba', 'shapely', 'soundfile', 'soxr',
+                   'tinysoundfont', 'tqdm'],
     'demo': ['av', 'matplotlib', 'rosbags'],
-    'training': ['filelock', 'fsspec', 'jinja2', 'networkx', 'onnx', 'onnxscript', 'sympy'],
+    'training': ['filelock', 'fsspec', 'jinja2', 'networkx', 'onnx', 'onnxscript',
+                 'scikit-learn', 'sympy', 'tensorboard'],
     'test': ['colcon-core', 'colcon-ros', 'hypothesis', 'librosa', 'pyroomacoustics', 'pytest',
              'pytest-xdist', 'ruff', 'scikit-image', 'setuptools', 'wheel'],
+    'cluster': ['ray'],
     'torch': ['torch'],
 }
 WITHOUT_DEPENDENCIES = {'tinysoundfont', 'torch'}  # PyAudio needs a compiler; see above

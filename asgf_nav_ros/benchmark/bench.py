@@ -13,12 +13,13 @@ import numpy as np
 from asgf_nav_ros.benchmark import bench_grid_world
 from asgf_nav_ros.benchmark import bench_memory
 from asgf_nav_ros.benchmark import bench_policy
+from asgf_nav_ros.benchmark import bench_soundspaces
 from asgf_nav_ros.benchmark import bench_spectrogram
 from asgf_nav_ros.benchmark.bench_timing import Comparison
 from asgf_nav_ros.benchmark.bench_timing import one_core
 
 TIMED = {'spectrogram': bench_spectrogram.measure, 'policy': bench_policy.measure,
-         'grid_world': bench_grid_world.measure}
+         'grid_world': bench_grid_world.measure, 'soundspaces': bench_soundspaces.measure}
 MEMORY = 'memory'
 PARTS = (*TIMED, MEMORY)
 

@@ -7,10 +7,13 @@ import numpy as np
 from scipy.signal import fftconvolve
 import torch
 
-from asgf_nav_ros.benchmark.bench_timing import compare
+from asgf_nav_ros.benchmark.bench_steps import AGENTS
+from asgf_nav_ros.benchmark.bench_steps import compare_steps
+from asgf_nav_ros.benchmark.bench_steps import draw_actions
+from asgf_nav_ros.benchmark.bench_steps import HOUSE
+from asgf_nav_ros.benchmark.bench_steps import SingleEnvironment
 from asgf_nav_ros.benchmark.bench_timing import Comparison
 from asgf_nav_ros.benchmark.soundspaces_way import librosa_spectrogram
-from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import PolicyContract
 from sim_bridge.bake import BakedHouse
 from sim_bridge.bake import BakeSettings
@@ -21,8 +24,6 @@ from sim_bridge.bake_pool import bake_houses
 from sim_bridge.grid_world import GridWorld
 from sim_bridge.grid_world import Placement
 
-AGENTS = 32
-HOUSE = 'small/val/0'
 WANTED = 3.0
 
 
@@ -34,23 +35,9 @@ def measure(rng: np.random.Generator, *, laps: int) -> list[Comparison]:
                         progress=False)[0]
     dry = rng.uniform(-0.5, 0.5, contract.window_samples).astype(np.float32)
     batched = _batched(house, contract, dry, rng)
-    single = SingleEnvironment(house, contract, dry)
-    actions = rng.integers(1, len(Action), size=(64, AGENTS))
-    turns = iter(range(10**9))
-
-    def ours() -> None:
-        batched.observe()
-        batched.act(actions[next(turns) % len(actions)])
-
-    def theirs() -> None:
-        for action in actions[next(turns) % len(actions)]:
-            single.observe()
-            single.act(action)
-
-    compared = compare(f'grid world, {AGENTS} steps', laps=laps, wanted=WANTED,
-                       ours=(f'{AGENTS} agents batched in torch', ours),
-                       theirs=('one environment, scipy + librosa', theirs))
-    return [compared]
+    single = BakedEnvironment(house, contract, dry)
+    return [compare_steps('grid world', batched, single, draw_actions(rng), laps=laps,
+                          wanted=WANTED, label=f'{AGENTS} agents batched in torch')]
 
 
 def _batched(house: BakedHouse, contract: PolicyContract, dry: np.ndarray,
@@ -63,12 +50,12 @@ def _batched(house: BakedHouse, contract: PolicyContract, dry: np.ndarray,
     return world
 
 
-class SingleEnvironment:
+class BakedEnvironment(SingleEnvironment):
     """One agent on a baked house; sound is convolved and transformed as SoundSpaces does."""
 
     def __init__(self, house: BakedHouse, contract: PolicyContract, dry: np.ndarray) -> None:
+        super().__init__(house.neighbors)
         self._house, self._contract, self._dry = house, contract, dry
-        self._node, self._heading = 0, 0
 
     def observe(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return rgb, depth in metres and the spectrogram."""
@@ -78,12 +65,3 @@ class SingleEnvironment:
                           for ear in response])
         depth = self._house.depth_mm[here].astype(np.float32) * np.float32(DEPTH_UNIT_M)
         return np.array(self._house.rgb[here]), depth, librosa_spectrogram(audio, self._contract)
-
-    def act(self, action: int) -> None:
-        """Carry out one primitive action; a blocked step stays."""
-        if action == Action.MOVE_FORWARD:
-            ahead = int(self._house.neighbors[self._node, self._heading])
-            self._node = ahead if ahead >= 0 else self._node
-        elif action in (Action.TURN_LEFT, Action.TURN_RIGHT):
-            turn = 1 if action == Action.TURN_LEFT else -1
-            self._heading = (self._heading + turn) % HEADINGS

@@ -48,12 +48,13 @@ def write_trajectories(path: Path, recordings: Sequence[EpisodeRecording],
     figure.savefig(path, dpi=110)
 
 
-def draw_plan(axes: Axes, house: House) -> None:
+def draw_plan(axes: Axes, house: House, *, room_names: bool = True) -> None:
     """Draw a house's rooms, furniture and walls to scale, metres on both axes."""
     for room in house.rooms:
         axes.fill(*room.polygon.T, color=FLOOR, zorder=0)
-        axes.text(*room.polygon.mean(axis=0), room.name.replace('_', ' '), ha='center',
-                  va='center', fontsize=7, color=ROOM_NAME, zorder=2)
+        if room_names:
+            axes.text(*room.polygon.mean(axis=0), room.name.replace('_', ' '), ha='center',
+                      va='center', fontsize=7, color=ROOM_NAME, zorder=2)
     for piece in house.furniture:
         axes.fill(*piece.footprint.T, color=FURNITURE, zorder=1)
     walls = [(wall.start, wall.end) for wall in house.walls() if wall.bottom_m == 0]

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +34,14 @@ class EpisodeOutcome:
     path_m: float
     actions: int
     oracle_actions: int
+
+    @classmethod
+    def of_result(cls, result: Mapping[str, Any]) -> EpisodeOutcome:
+        """Take the raw numbers of an ``episode_result``."""
+        return cls(
+            stopped=result['stopped'], geodesic_start_m=result['geodesic_m'],
+            geodesic_end_m=result['distance_to_goal_m'], path_m=result['path_length_m'],
+            actions=result['actions'], oracle_actions=result['oracle_actions'])
 
     def __post_init__(self) -> None:
         for name in ('geodesic_start_m', 'geodesic_end_m', 'path_m'):
@@ -110,13 +120,14 @@ def bootstrap_intervals(outcomes: Sequence[EpisodeOutcome], rng: np.random.Gener
     return dict(zip(METRIC_NAMES, zip(low.tolist(), high.tolist(), strict=True), strict=True))
 
 
-def report(outcomes: Sequence[EpisodeOutcome], rng: np.random.Generator) -> dict[str, dict]:
+def report(outcomes: Sequence[EpisodeOutcome], rng: np.random.Generator, *,
+           radius_m: float = SUCCESS_RADIUS_M) -> dict[str, dict]:
     """Return ``metrics`` at 1.0 m, ``strict`` at 0.2 m and ``ci95`` of both."""
     return {
-        'metrics': mean_metrics(outcomes),
+        'metrics': mean_metrics(outcomes, radius_m=radius_m),
         'strict': mean_metrics(outcomes, radius_m=STRICT_RADIUS_M),
         'ci95': {
-            'metrics': bootstrap_intervals(outcomes, rng),
+            'metrics': bootstrap_intervals(outcomes, rng, radius_m=radius_m),
             'strict': bootstrap_intervals(outcomes, rng, radius_m=STRICT_RADIUS_M),
         },
     }

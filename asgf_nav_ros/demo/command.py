@@ -4,26 +4,27 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 from pathlib import Path
 import shutil
-import signal
 import sys
 import time
 from typing import Any
-from typing import Iterator
 
 from asgf_nav_ros.benchmark.dashboard_video import write_dashboard_video
 from asgf_nav_ros.benchmark.figures import write_trajectories
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.demo import graph
 from asgf_nav_ros.demo.bag_reader import RecordedBag
-from asgf_nav_ros.demo.processes import ProcessGroup
 from asgf_nav_ros.demo.progress import Progress
 from asgf_nav_ros.demo.result import caption
 from asgf_nav_ros.demo.result import episode_row
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
+from asgf_nav_ros.ros_processes.node_command import NODES
+from asgf_nav_ros.ros_processes.process_group import ProcessGroup
+from asgf_nav_ros.ros_processes.process_group import terminated_as_interrupted
+from asgf_nav_ros.ros_processes.ros_domain import chosen_or_free_domain
+from asgf_nav_ros.ros_processes.ros_domain import graph_environment
 from asgf_nav_ros.share import share_directory
 from sim_bridge.episodes import load_house
 from sim_bridge.sounds import read_sound_folder
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_world(plan)
     out = _clean_folder(arguments.out)
     began_s = time.monotonic()
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         drive(plan, out)
     rows = report(out, contract)
     found = sum(row['success'] for row in rows)
@@ -90,12 +91,13 @@ def drive(plan: graph.DemoPlan, out: Path) -> None:
         TooSlow: the graph stands still.
     """
     progress = Progress(plan.episodes, stream=sys.stdout)
-    with ProcessGroup(out / LOGS, environment=graph.environment()) as processes:
+    environment = graph_environment(chosen_or_free_domain())
+    with ProcessGroup(out / LOGS, environment=environment) as processes:
         processes.start('recorder', graph.recorder_arguments(plan, out / BAG), listened=True)
         for line in processes.lines(silence_s=SILENCE_S):
             event = json.loads(line)
             if event['event'] == 'ready':  # nothing that is said from now on is missed
-                for node in graph.NODES:
+                for node in NODES:
                     processes.start(node, graph.node_arguments(node, plan))
             progress.show(event)
 
@@ -127,13 +129,3 @@ def _clean_folder(folder: Path) -> Path:
     for name in (RESULT, TRAJECTORY, DASHBOARD):
         (folder / name).unlink(missing_ok=True)
     return folder
-
-
-@contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM end this process as Ctrl-C does: with every child ended."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -3,18 +3,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 from pathlib import Path
-import socket
 from typing import Any
 
-from asgf_nav_ros.share import share_directory
-
-DOMAINS = range(1, 101)  # ROS domain ids whose ports no system hands out to others
-FIRST_PORT, PORTS_PER_DOMAIN = 7410, 250  # of a domain's first participant (DDSI-RTPS)
-NODES = ('spectrogram', 'policy', 'motion', 'simulator')
+from asgf_nav_ros.ros_processes import node_command
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,14 +37,14 @@ class DemoPlan:
 
 def recorder_arguments(plan: DemoPlan, bag: Path) -> list[str]:
     """Return the arguments of Python that start the recorder."""
-    return _arguments('recorder', {
+    return node_command.node_arguments('recorder', {
         'bag_path': str(bag), 'episodes': plan.episodes, 'start_motion': True})
 
 
 def node_arguments(node: str, plan: DemoPlan) -> list[str]:
-    """Return the arguments of Python that start one of ``NODES``."""
+    """Return the arguments of Python that start a node."""
     own = {'simulator': _simulator(plan), 'motion': _motion(plan)}.get(node, {})
-    return _arguments(node, {'model_path': str(plan.model), **own})
+    return node_command.node_arguments(node, {'model_path': str(plan.model), **own})
 
 
 def _simulator(plan: DemoPlan) -> dict[str, Any]:
@@ -64,46 +57,3 @@ def _motion(plan: DemoPlan) -> dict[str, Any]:
     waits = {'enabled': False}  # for the recorder
     by_clock = {'control_trigger': 'timer', 'depth_wait_s': 0.0}
     return {**waits, **by_clock} if plan.realtime else waits
-
-
-def environment() -> dict[str, str]:
-    """Return variables that keep the graph to itself and its processes to one thread each."""
-    profile = str(share_directory('config') / 'fastdds_profile.xml')
-    return {
-        'ROS_DOMAIN_ID': os.environ.get('ROS_DOMAIN_ID') or str(free_domain()),
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        # With the default transports a busy machine lost sound in three runs of five.
-        'FASTDDS_DEFAULT_PROFILES_FILE': profile, 'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
-        'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'}
-
-
-def free_domain() -> int:
-    """Return a ROS domain that nobody on this machine uses.
-
-    Raises:
-        OSError: all are taken.
-    """
-    first = os.getpid() % len(DOMAINS)  # demos that start at the same moment part here
-    for domain in (*DOMAINS[first:], *DOMAINS[:first]):
-        with (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
-              contextlib.suppress(OSError)):
-            probe.bind(('', FIRST_PORT + PORTS_PER_DOMAIN * domain))
-            return domain
-    raise OSError(f'no free ROS domain from {DOMAINS[0]} to {DOMAINS[-1]}; set ROS_DOMAIN_ID')
-
-
-def _arguments(node: str, parameters: dict[str, Any]) -> list[str]:
-    """Return how to run a node with config/sim.yaml and what differs from it."""
-    arguments = ['-m', f'asgf_nav_ros.nodes.{node}', '--ros-args',
-                 '--params-file', str(share_directory('config') / 'sim.yaml')]
-    for name, value in parameters.items():
-        if value != '':  # an empty string is the default, and no YAML
-            arguments += ['-p', f'{name}:={_yaml(value)}']
-    return arguments
-
-
-def _yaml(value: Any) -> str:
-    """Return a value as YAML that keeps its type."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -13,14 +13,6 @@ from asgf_nav_ros.benchmark import metrics
 from asgf_nav_ros.benchmark.metrics import EpisodeOutcome
 
 
-def outcome_of(result: Mapping[str, Any]) -> EpisodeOutcome:
-    """Return the raw numbers of an ``episode_result``."""
-    return EpisodeOutcome(
-        stopped=result['stopped'], geodesic_start_m=result['geodesic_m'],
-        geodesic_end_m=result['distance_to_goal_m'], path_m=result['path_length_m'],
-        actions=result['actions'], oracle_actions=result['oracle_actions'])
-
-
 def episode_row(result: Mapping[str, Any],
                 decisions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return one entry of ``result.json``.
@@ -29,7 +21,7 @@ def episode_row(result: Mapping[str, Any],
         result: an ``episode_result``.
         decisions: what the policy told about the episode's decisions.
     """
-    outcome = outcome_of(result)
+    outcome = EpisodeOutcome.of_result(result)
     latencies_ms = [decision['latency_ms'] for decision in decisions]
     p50, p99 = np.quantile(latencies_ms, [0.5, 0.99]).tolist() if latencies_ms else (None, None)
     return {

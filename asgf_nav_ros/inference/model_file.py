@@ -12,6 +12,7 @@ from typing import Any
 import onnxruntime
 
 from asgf_nav_ros.contract import ContractMismatch
+from asgf_nav_ros.contract import MOTION_FEATURES
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import PROVENANCE_KEY
 from asgf_nav_ros.inference.model_metadata import contract_of_metadata
@@ -88,12 +89,15 @@ def require_same_contract(found: PolicyContract, wanted: PolicyContract) -> None
 def input_shapes(contract: PolicyContract) -> dict[str, tuple[str, tuple[int, ...]]]:
     """ONNX type and shape of every input of a policy, the batch left out."""
     image = (contract.image_height, contract.image_width)
-    return {
+    shapes = {
         'rgb': ('tensor(uint8)', (*image, 3)),
         'depth': ('tensor(float)', image),
         'spectrogram': ('tensor(float)', contract.spectrogram_shape),
         'hidden': ('tensor(float)', (contract.hidden_size,)),
     }
+    if contract.odometry:
+        shapes['motion'] = ('tensor(float)', (MOTION_FEATURES,))
+    return shapes
 
 
 def output_shapes(contract: PolicyContract) -> dict[str, tuple[str, tuple[int | None, ...]]]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import ContractMismatch
+from asgf_nav_ros.contract import MOTION_FEATURES
 from asgf_nav_ros.contract import Observation
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.inference.model_file import contract_of
@@ -24,9 +25,8 @@ from asgf_nav_ros.inference.model_file import require_same_contract
 from asgf_nav_ros.inference.model_file import require_signature
 from asgf_nav_ros.inference.providers import open_session
 from asgf_nav_ros.inference.providers import ProviderUnavailable
+from asgf_nav_ros.inference.restlessness import Restlessness
 
-# Greedy agents may circle for ever where two actions are nearly as good; a little chance ends it.
-DEPLOYED_TEMPERATURE = 0.5
 _SUM_TOLERANCE = 1e-3  # of probabilities; half precision on a GPU leaves about 1e-4
 
 
@@ -97,6 +97,7 @@ class OnnxPolicy:
         require_signature(self._session, self.contract)
         self._actions = tuple(Action[name] for name in self.contract.actions)
         self._outputs = tuple(output_shapes(self.contract))
+        self._restlessness = Restlessness(self.contract)
         self.reset()
         self.decide(_empty_observation(self.contract))
         self.reset()
@@ -104,6 +105,7 @@ class OnnxPolicy:
     def reset(self) -> None:
         """Forget the episode."""
         self._hidden = np.zeros((1, self.contract.hidden_size), np.float32)
+        self._restlessness.begin()
 
     def decide(self, observation: Observation, *, temperature: float = 0.0,
                rng: np.random.Generator | None = None) -> Decision:
@@ -111,7 +113,8 @@ class OnnxPolicy:
 
         Args:
             observation: what was heard and seen, checked against the contract.
-            temperature: 0 takes the most probable action, 1 draws from the probabilities.
+            temperature: 0 takes the most probable action, 1 draws from the probabilities; over
+                0, ``Restlessness`` leads out of circles.
             rng: needed when temperature is over 0.
 
         Raises:
@@ -122,11 +125,16 @@ class OnnxPolicy:
         observation.check(self.contract)
         start = time.perf_counter()
         out = self.decide_batch(observation.rgb[np.newaxis], observation.depth[np.newaxis],
-                                observation.spectrogram[np.newaxis], self._hidden)
+                                observation.spectrogram[np.newaxis], self._hidden,
+                                self._motion_of(observation))
         inference_ms = 1e3 * (time.perf_counter() - start)
-        chosen = choose(out['action_probabilities'][0], temperature=temperature, rng=rng)
+        chosen = self._restlessness.choose(
+            out['action_probabilities'][0], observation.motion, temperature=temperature, rng=rng)
         self._hidden = out['hidden_out']
         return self._decision(self._actions[chosen], out, inference_ms)
+
+    def _motion_of(self, observation: Observation) -> np.ndarray | None:
+        return observation.motion[np.newaxis] if self.contract.odometry else None
 
     def _decision(self, action: Action, out: dict[str, np.ndarray],
                   inference_ms: float) -> Decision:
@@ -143,7 +151,8 @@ class OnnxPolicy:
             inference_ms=inference_ms)
 
     def decide_batch(self, rgb: np.ndarray, depth: np.ndarray, spectrogram: np.ndarray,
-                     hidden: np.ndarray) -> dict[str, np.ndarray]:
+                     hidden: np.ndarray,
+                     motion: np.ndarray | None = None) -> dict[str, np.ndarray]:
         """Run N agents at once; their memory goes in and out.
 
         Args:
@@ -151,6 +160,7 @@ class OnnxPolicy:
             depth: (N, H, W) float32, metres.
             spectrogram: (N, bins, frames, channels) float32.
             hidden: (N, hidden_size) float32, zeros at the start of an episode.
+            motion: (N, MOTION_FEATURES) float32, for contracts with odometry only.
 
         Returns:
             action_probabilities (N, actions), value (N,), hidden_out (N, hidden_size), gate
@@ -163,6 +173,10 @@ class OnnxPolicy:
                 probabilities that do not sum to 1; or the provider failed.
         """
         feeds = {'rgb': rgb, 'depth': depth, 'spectrogram': spectrogram, 'hidden': hidden}
+        if self.contract.odometry:
+            if motion is None:
+                raise ContractMismatch('the policy wants motion features, got none')
+            feeds['motion'] = motion
         _check_feeds(feeds, self.contract)
         try:
             values = self._session.run(self._outputs, feeds)
@@ -171,30 +185,6 @@ class OnnxPolicy:
         outputs = dict(zip(self._outputs, values, strict=True))
         _check_outputs(outputs, self.contract, batch=len(rgb))
         return outputs
-
-
-def choose(probabilities: np.ndarray, *, temperature: float = 0.0,
-           rng: np.random.Generator | None = None) -> int:
-    """Index of an action: the most probable, or drawn from p^(1 / temperature).
-
-    Args:
-        probabilities: (actions,) float32, sum 1.
-        temperature: 0 takes the most probable.
-        rng: needed when temperature is over 0.
-
-    Raises:
-        ValueError: a temperature that is negative or not finite, or one without rng.
-    """
-    if not 0 <= temperature < math.inf:
-        raise ValueError(f'temperature must be 0 or more, got {temperature}')
-    if temperature == 0:
-        return int(probabilities.argmax())
-    if rng is None:
-        raise ValueError(f'a temperature of {temperature} needs a random generator, got None')
-    with np.errstate(divide='ignore'):
-        logits = np.log(probabilities.astype(np.float64)) / temperature
-    weights = np.exp(logits - logits.max())
-    return int(rng.choice(len(weights), p=weights / weights.sum()))
 
 
 def _check_feeds(feeds: dict[str, np.ndarray], contract: PolicyContract) -> None:
@@ -225,7 +215,8 @@ def _check_outputs(
 def _empty_observation(contract: PolicyContract) -> Observation:
     image = (contract.image_height, contract.image_width)
     return Observation(rgb=np.zeros((*image, 3), np.uint8), depth=np.zeros(image, np.float32),
-                       spectrogram=np.zeros(contract.spectrogram_shape, np.float32))
+                       spectrogram=np.zeros(contract.spectrogram_shape, np.float32),
+                       motion=np.zeros(MOTION_FEATURES, np.float32))
 
 
 def _first_line(error: Exception) -> str:

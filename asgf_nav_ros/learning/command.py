@@ -1,112 +1,118 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``asgf-nav train``: from a recipe to a checkpoint that ``asgf-nav export`` turns into ONNX."""
+"""``asgf-nav train``: from a recipe to a checkpoint, and to the ONNX file that a robot runs."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from pathlib import Path
-import time
 
 import numpy as np
 import torch
 
-from asgf_nav_ros.learning.imitation import ImitationLearner
+from asgf_nav_ros.learning import planner_systems
+from asgf_nav_ros.learning import policy_training
+from asgf_nav_ros.learning.distributed import Processes
+from asgf_nav_ros.learning.export_command import export_run
 from asgf_nav_ros.learning.recipe import Recipe
-from asgf_nav_ros.learning.rollout import Rollout
-from asgf_nav_ros.network.agent import NavigationAgent
-from asgf_nav_ros.network.checkpoint import load_checkpoint
-from asgf_nav_ros.network.checkpoint import save_checkpoint
-from sim_bridge.bake_pool import bake_houses
-from sim_bridge.grid_world import GridWorld
+from asgf_nav_ros.learning.training_scenes import TrainingScenes
+from asgf_nav_ros.network import agent
 from sim_bridge.sounds import load_catalogue
 from sim_bridge.sounds import load_sound
+from sim_bridge.sounds import SPLITS
+from sim_bridge.soundspaces.layout import DATASETS
+from sim_bridge.soundspaces.layout import Layout
 
-CHECKPOINT = 'checkpoint.pt'
-HISTORY = 'history.jsonl'
-RECIPE = 'recipe.json'
+SYSTEMS = (*agent.SYSTEMS, *planner_systems.SYSTEMS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.epilog = ('example: asgf-nav train --recipe config/recipes/imitation.yaml '
-                     '--system asgf --out runs/asgf')
+    parser.epilog = (
+        'example: asgf-nav train --recipe config/recipes/imitation.yaml --system asgf '
+        '--out runs/asgf --export asgf.onnx; in several processes or on several GPUs: '
+        'torchrun --nproc_per_node 2 -m asgf_nav_ros.cli train ...')
     parser.add_argument('--recipe', type=Path, required=True, help='YAML recipe')
-    parser.add_argument('--system', default='asgf', help='network to train')
+    parser.add_argument('--system', default='asgf', choices=SYSTEMS, help='what to train')
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')
     parser.add_argument('--samples', type=int, help="environment steps, instead of the recipe's")
-    parser.add_argument('--houses', type=int, help="training houses, instead of the recipe's")
+    parser.add_argument('--houses', type=int, help="small houses, instead of the recipe's")
+    parser.add_argument('--root', type=Path, metavar='DIR',
+                        help='learn by PPO from a download of SoundSpaces 1.0, in its scenes and '
+                        'with its sounds')
+    parser.add_argument('--dataset-name', default='replica', choices=sorted(DATASETS),
+                        help='of --root')
+    parser.add_argument('--split', default='train_telephone', help='of --root')
+    parser.add_argument('--seed', type=int, help="instead of the recipe's")
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--workers', type=int, help='processes that bake houses')
     parser.add_argument('--threads', type=int, help='threads of torch')
-    parser.add_argument('--resume', action='store_true', help='continue the run in --out')
+    parser.add_argument('--initial', type=Path, metavar='CHECKPOINT',
+                        help='begin with these weights, those of an imitation run for example')
+    parser.add_argument('--resume', action='store_true',
+                        help='continue the run in --out, or begin it')
+    parser.add_argument('--save-every-s', type=float, default=60.0,
+                        help='time between checkpoints')
+    parser.add_argument('--export', type=Path, metavar='FILE',
+                        help='ONNX file to write in the end')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, with a checkpoint every minute; return the exit code."""
+    """Bake, train, export; return the exit code."""
     recipe = recipe_from(args)
     if args.threads:
         torch.set_num_threads(args.threads)
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / RECIPE).write_text(json.dumps(dataclasses.asdict(recipe), indent=1))
-    learner = _learner(recipe, args)
-    saved_s = began_s = time.monotonic()
-
-    def on_round(figures: dict[str, float]) -> None:
-        nonlocal saved_s
-        elapsed_s = time.monotonic() - began_s
-        with (args.out / HISTORY).open('a') as file:
-            file.write(json.dumps(figures | {'elapsed_s': elapsed_s}) + '\n')
-        print(_line(figures, elapsed_s), flush=True)
-        if time.monotonic() - saved_s > 60:
-            save_checkpoint(learner.agent, args.out / CHECKPOINT, training=learner.state())
-            saved_s = time.monotonic()
-
-    learner.learn(on_round)
-    save_checkpoint(learner.agent, args.out / CHECKPOINT, training=learner.state())
+    processes = Processes.join(args.device)
+    try:
+        _train(recipe, args, processes)
+    finally:
+        processes.leave()
+    if args.export and processes.leads:
+        export_run(args.out, args.export)
     return 0
-
-
-def _learner(recipe: Recipe, args: argparse.Namespace) -> ImitationLearner:
-    if not args.resume:
-        return build_learner(recipe, device=args.device, workers=args.workers)
-    checkpoint = load_checkpoint(args.out / CHECKPOINT, device=args.device)
-    learner = build_learner(recipe, device=args.device, workers=args.workers,
-                            agent=checkpoint.agent)
-    learner.restore(checkpoint.training)
-    return learner
 
 
 def recipe_from(args: argparse.Namespace) -> Recipe:
     """Read the recipe and apply the command line's changes to it."""
     recipe = Recipe.read(args.recipe).with_system(args.system)
     if args.samples:
+        recipe = recipe.with_samples(args.samples)
+    if args.houses:
         recipe = dataclasses.replace(
-            recipe, imitation=dataclasses.replace(recipe.imitation, samples=args.samples))
-    return dataclasses.replace(recipe, houses=args.houses) if args.houses else recipe
+            recipe, houses=dataclasses.replace(recipe.houses, small=args.houses))
+    return recipe if args.seed is None else dataclasses.replace(recipe, seed=args.seed)
 
 
-def build_learner(recipe: Recipe, *, device: str = 'cpu', workers: int | None = None,
-                  agent: NavigationAgent | None = None) -> ImitationLearner:
-    """Bake what is missing and put ``agent``, or a fresh one, into its grid world."""
-    torch.manual_seed(recipe.seed)
-    rng = np.random.default_rng(recipe.seed)
-    houses = bake_houses([f'small/train/{index}' for index in range(recipe.houses)],
-                         recipe.contract, settings=recipe.bake, workers=workers)
-    rate_hz = recipe.contract.sample_rate_hz
-    clips = [load_sound(sound, rate_hz) for sound in load_catalogue().split('train')]
-    agent = agent or NavigationAgent(recipe.contract).to(device)
-    world = GridWorld(houses, recipe.contract, count=recipe.agents, device=device)
-    rollout = Rollout(world, clips, teacher=recipe.teacher, variation=recipe.sound, rng=rng,
-                      max_steps=recipe.max_steps, bfloat16=recipe.imitation.bfloat16)
-    return ImitationLearner(agent, world, rollout, settings=recipe.imitation, rng=rng,
-                            device=device)
+def training_clips(recipe: Recipe) -> list[np.ndarray]:
+    """The recipe's sounds, one window each."""
+    catalogue = load_catalogue()
+    sounds = (catalogue.split(recipe.sounds) if recipe.sounds in SPLITS
+              else [catalogue.find(recipe.sounds)])
+    return [load_sound(sound, recipe.contract.sample_rate_hz, duration_s=recipe.contract.window_s)
+            for sound in sounds]
 
 
-def _line(figures: dict[str, float], elapsed_s: float) -> str:
-    return (f'{figures["samples"]:7d} samples  {elapsed_s:6.0f} s  '
-            f'action loss {figures["action_loss"]:.3f}  '
-            f'direction loss {figures["direction_loss"]:.3f}  '
-            f'agreement {figures["agreement"]:.3f}  '
-            f'student success {figures["student_success"]:.2f}')
+def _train(recipe: Recipe, args: argparse.Namespace, processes: Processes) -> None:
+    if args.root:
+        places = {'houses': _scenes(recipe, args), 'clips': []}
+    else:
+        houses = processes.one_after_the_other(
+            lambda: recipe.houses.bake(recipe.contract, recipe.bake, workers=args.workers))
+        places = {'houses': houses, 'clips': training_clips(recipe)}
+    world = {**places, 'device': processes.device(args.device), 'resume': args.resume}
+    if recipe.contract.system in agent.SYSTEMS:
+        policy_training.train(recipe, args.out, **world, initial=args.initial,
+                              processes=processes, save_every_s=args.save_every_s)
+    elif processes.size > 1 or args.initial:
+        raise ValueError(f'{recipe.contract.system} is trained in one process and from nothing')
+    else:
+        planner_systems.train(recipe, args.out, **world)
+
+
+def _scenes(recipe: Recipe, args: argparse.Namespace) -> TrainingScenes:
+    """Scenes of SoundSpaces, which say neither how sound gets to a node nor from where."""
+    if (recipe.method != 'ppo' or recipe.hearing.samples
+            or recipe.contract.system not in agent.SYSTEMS):
+        raise ValueError('--root needs a recipe of method ppo without a lesson in hearing, for '
+                         f'one of {", ".join(agent.SYSTEMS)}')
+    return TrainingScenes(Layout(args.root, args.dataset_name), args.split, recipe.contract)

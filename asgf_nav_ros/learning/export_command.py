@@ -4,27 +4,72 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
-from asgf_nav_ros.learning.command import CHECKPOINT
-from asgf_nav_ros.learning.command import RECIPE
+from asgf_nav_ros.learning import planner_systems
+from asgf_nav_ros.learning.run_folder import CHECKPOINT
+from asgf_nav_ros.learning.run_folder import RECIPE
 from asgf_nav_ros.network.checkpoint import load_checkpoint
 from asgf_nav_ros.network.export import export_onnx
+from asgf_nav_ros.network.soundspaces_weights import load_soundspaces_av_nav
+from asgf_nav_ros.published_contracts import PUBLISHED
+from asgf_nav_ros.published_contracts import published_contract
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of the command."""
-    parser.epilog = 'example: asgf-nav export --run runs/asgf --out models/asgf_nav.onnx'
-    parser.add_argument('--run', type=Path, required=True, help='folder of a training run')
+    parser.epilog = (
+        'example: asgf-nav export --run runs/asgf --out models/asgf_nav.onnx; weights that '
+        'SoundSpaces published: asgf-nav export --soundspaces-checkpoint heard.pth '
+        '--contract replica --out av_nav_replica.onnx')
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--run', type=Path, help='folder of a training run')
+    source.add_argument('--soundspaces-checkpoint', type=Path, metavar='FILE',
+                        help='weights of ss_baselines/av_nav; needs --contract')
+    parser.add_argument('--contract', choices=list(PUBLISHED),
+                        help='what those weights were trained for')
     parser.add_argument('--out', type=Path, required=True, help='ONNX file to write')
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and verify; return the exit code."""
-    checkpoint = load_checkpoint(args.run / CHECKPOINT)
-    recipe = json.loads((args.run / RECIPE).read_text())
-    provenance = {'recipe': recipe, 'samples': checkpoint.training['samples']}
-    export_onnx(checkpoint.agent, args.out, provenance=provenance)
-    print(f'{args.out}: {checkpoint.agent.system}, {args.out.stat().st_size / 1e6:.1f} MB')
+    if args.run:
+        if args.contract:
+            raise ValueError('--contract goes with --soundspaces-checkpoint; a run has its own')
+        export_run(args.run, args.out)
+    else:
+        if not args.contract:
+            raise ValueError('--soundspaces-checkpoint does not tell steps and turns: add '
+                             f'--contract, one of {", ".join(PUBLISHED)}')
+        export_soundspaces_checkpoint(args.soundspaces_checkpoint, args.contract, args.out)
     return 0
+
+
+def export_soundspaces_checkpoint(checkpoint: Path, contract: str, out: Path) -> None:
+    """Write weights of SoundSpaces' AV-Nav to ``out``; ``contract`` is a published one."""
+    agent = load_soundspaces_av_nav(checkpoint, dataclasses.replace(
+        published_contract(contract), trained_on=f'SoundSpaces, {contract}: {checkpoint.name}'))
+    digest = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    export_onnx(agent, out, provenance={'soundspaces_checkpoint': checkpoint.name,
+                                        'checkpoint_sha256': digest, 'contract': contract})
+    _report(out, agent.system)
+
+
+def export_run(run: Path, out: Path) -> None:
+    """Write the network of a run's checkpoint to ``out``, with where it comes from."""
+    recipe = json.loads((run / RECIPE).read_text())
+    system = recipe['contract']['system']
+    if system in planner_systems.SYSTEMS:
+        planner_systems.export(run, out, recipe=recipe)
+    else:
+        checkpoint = load_checkpoint(run / CHECKPOINT)
+        provenance = {'recipe': recipe, 'samples': checkpoint.training['samples']}
+        export_onnx(checkpoint.agent, out, provenance=provenance)
+    _report(out, system)
+
+
+def _report(out: Path, system: str) -> None:
+    print(f'{out}: {system}, {out.stat().st_size / 1e6:.1f} MB')

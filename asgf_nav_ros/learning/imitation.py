@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from typing import Callable
 
@@ -12,12 +11,18 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from asgf_nav_ros.learning import augment
+from asgf_nav_ros.learning.direction_loss import direction_loss
+from asgf_nav_ros.learning.distributed import Processes
+from asgf_nav_ros.learning.learning_rate import set_learning_rate
+from asgf_nav_ros.learning.oracle_loss import oracle_loss
 from asgf_nav_ros.learning.precision import mixed_precision
 from asgf_nav_ros.learning.rollout import Rollout
 from asgf_nav_ros.learning.segment_memory import Segment
 from asgf_nav_ros.learning.segment_memory import SegmentMemory
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.agent import SequenceOutput
+from asgf_nav_ros.network.descriptor import descriptor_loss
 from sim_bridge.grid_world import GridWorld
 
 
@@ -34,6 +39,11 @@ class ImitationSettings:
     final_learning_rate_fraction: float = 0.05
     gradient_norm: float = 1.0
     direction_weight: float = 0.5
+    descriptor_weight: float = 0.1
+    goal_weight: float = 0.5
+    mask_spectrograms: float = 0.0  # share of samples
+    jitter_colors: float = 0.0  # share of samples
+    learn_hearing: bool = True  # else the ears stay as they were taught
     bfloat16: bool = True
 
     def __post_init__(self) -> None:
@@ -45,29 +55,39 @@ class ImitationSettings:
 
 @dataclasses.dataclass(frozen=True)
 class ImitationLosses:
-    """Means over a minibatch: action loss (nats), direction loss, agreement with the oracle."""
+    """Means over a minibatch: action loss (nats), direction loss, agreement with the oracle.
+
+    ``descriptor`` is the loss of the sound descriptor (nats), ``goal`` that of where the memory
+    believes the goal to be; 0 for systems without them.
+    """
 
     action: torch.Tensor
     direction: torch.Tensor
     agreement: torch.Tensor
+    descriptor: torch.Tensor
+    goal: torch.Tensor
 
 
-def imitation_losses(output: SequenceOutput, optimal: torch.Tensor,
-                     direction: torch.Tensor) -> ImitationLosses:
+def imitation_losses(output: SequenceOutput, optimal: torch.Tensor, direction: torch.Tensor,
+                     audible: torch.Tensor | None = None,
+                     goal: torch.Tensor | None = None) -> ImitationLosses:
     """Score a sequence against the oracle.
 
-    optimal : (T, N, 4) bool, every optimal action; the loss is minus the log of their summed
-    probability, so that the student is free among them.
+    optimal : (T, N, 4) bool, every optimal action, see ``oracle_loss``.
     direction : (T, N, 3) float32, cosine and sine of the azimuth, log1p of the path in metres.
+    audible : (T, N) bool, where there is a direction to be heard; everywhere if None.
+    goal : (T, N, 3) float32, see ``rollout.goal_targets``.
     """
-    log_probability = functional.log_softmax(output.logits.float(), -1)
-    summed = log_probability.masked_fill(~optimal, -math.inf).logsumexp(-1)
-    heard = output.sound_direction.float()
-    direction_loss = (functional.mse_loss(heard[..., :2], direction[..., :2])
-                      + 0.5 * functional.smooth_l1_loss(heard[..., 2], direction[..., 2]))
-    chosen = log_probability.argmax(-1, keepdim=True)
-    agreement = optimal.gather(-1, chosen).float().mean()
-    return ImitationLosses(-summed.mean(), direction_loss, agreement)
+    action, agreement = oracle_loss(output.logits, optimal)
+    heard = torch.ones_like(optimal[..., 0]) if audible is None else audible
+    believed, direction = output.sound_direction.float()[heard], direction[heard]
+    nothing = action.new_zeros(())
+    return ImitationLosses(
+        action, direction_loss(believed, direction), agreement,
+        nothing if output.descriptor is None or not len(direction)
+        else descriptor_loss(output.descriptor[heard], direction),
+        nothing if output.goal is None or goal is None
+        else functional.smooth_l1_loss(output.goal, goal))
 
 
 class ImitationLearner:
@@ -75,13 +95,19 @@ class ImitationLearner:
 
     def __init__(self, agent: NavigationAgent, world: GridWorld, rollout: Rollout, *,
                  settings: ImitationSettings, rng: np.random.Generator,
-                 device: torch.device | str = 'cpu') -> None:
+                 device: torch.device | str = 'cpu',
+                 processes: Processes | None = None) -> None:
         self.agent, self._world, self._rollout = agent, world, rollout
         self._settings, self._rng = settings, rng
+        self._processes = processes or Processes()
+        self._scored = self._processes.scored(agent, self._score)
         self._device = torch.device(device)
         self._memory = SegmentMemory(settings.memory_segments)
+        for parameter in agent.hearing_parameters():
+            parameter.requires_grad_(settings.learn_hearing)
         self._optimizer = torch.optim.Adam(
-            agent.parameters(), lr=settings.learning_rate, fused=True)
+            [parameter for parameter in agent.parameters() if parameter.requires_grad],
+            lr=settings.learning_rate, fused=True)
         self.samples = 0
         self.history: list[dict[str, float]] = []
 
@@ -98,65 +124,71 @@ class ImitationLearner:
         fresh = self._rollout.collect(self.agent, self._settings.segment_steps,
                                       progress=self.samples / self._settings.samples)
         collected_s = time.perf_counter()
-        self.samples += len(fresh) * self._settings.segment_steps
-        self._set_learning_rate()
+        self.samples += len(fresh) * self._settings.segment_steps * self._processes.size
+        set_learning_rate(self._optimizer, self._settings.learning_rate,
+                          self.samples / self._settings.samples,
+                          floor=self._settings.final_learning_rate_fraction)
         for segment in fresh:
             self._memory.add(segment)
-        losses = [self._update(batch) for batch in self._minibatches(fresh)]
+        losses = [self._update(batch) for batch in self._memory.minibatches(
+            fresh, size=self._settings.minibatch_segments,
+            replayed=self._settings.replayed_minibatches, rng=self._rng)]
         figures = {name: float(np.mean([loss[name] for loss in losses])) for name in losses[0]}
-        return figures | self._rollout.outcomes() | {
-            'samples': self.samples, 'collect_s': collected_s - began_s,
-            'learn_s': time.perf_counter() - collected_s}
+        figures |= self._rollout.outcomes() | {
+            'collect_s': collected_s - began_s, 'learn_s': time.perf_counter() - collected_s}
+        return {'samples': self.samples} | self._processes.mean_figures(figures)
 
     def state(self) -> dict:
-        """Everything but the weights that a resumed run needs: tensors and plain values."""
+        """What all processes have in common beside the weights: tensors and plain values."""
         return {'optimizer': self._optimizer.state_dict(), 'samples': self.samples,
                 'history': self.history}
 
-    def restore(self, state: dict) -> None:
-        """Continue from what ``state`` returned; the memory of segments fills anew."""
+    def own_state(self) -> dict:
+        """What is this process's own: the generator."""
+        return {'generator': self._rng.bit_generator.state}
+
+    def restore(self, state: dict, own: dict | None = None) -> None:
+        """Continue from what ``state`` and ``own_state`` returned.
+
+        Episodes begin anew, and the memory of segments, a gigabyte or more, fills anew.
+        """
         self._optimizer.load_state_dict(state['optimizer'])
         self.samples, self.history = state['samples'], list(state['history'])
-
-    def _set_learning_rate(self) -> None:
-        progress = min(self.samples / self._settings.samples, 1.0)
-        floor = self._settings.final_learning_rate_fraction
-        factor = floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress))
-        for group in self._optimizer.param_groups:
-            group['lr'] = self._settings.learning_rate * factor
-
-    def _minibatches(self, fresh: list[Segment]) -> list[list[Segment]]:
-        size = self._settings.minibatch_segments
-        order = self._rng.permutation(len(fresh))
-        batches = [[fresh[index] for index in order[start:start + size]]
-                   for start in range(0, len(order), size)]
-        batches += [self._memory.draw(size, self._rng)
-                    for _ in range(self._settings.replayed_minibatches)]
-        return batches
+        if own is not None:
+            self._rng.bit_generator.state = own['generator']
 
     def _update(self, segments: list[Segment]) -> dict[str, float]:
-        losses = self._score(segments)
-        total = losses.action + self._settings.direction_weight * losses.direction
+        losses = self._scored(segments)
+        total = (losses.action + self._settings.direction_weight * losses.direction
+                 + self._settings.descriptor_weight * losses.descriptor
+                 + self._settings.goal_weight * losses.goal)
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.agent.parameters(), self._settings.gradient_norm)
         self._optimizer.step()
         return {'action_loss': losses.action.item(), 'direction_loss': losses.direction.item(),
-                'agreement': losses.agreement.item()}
+                'agreement': losses.agreement.item(), 'goal_loss': losses.goal.item()}
 
     def _score(self, segments: list[Segment]) -> ImitationLosses:
         shape = (len(segments[0].starts), len(segments))
         index = [np.stack([getattr(segment, name) for segment in segments], 1).ravel()
                  for name in ('house', 'node', 'heading')]
         rgb, depth = (image.unflatten(0, shape) for image in self._world.views(*index))
+        blank = self._stack(segments, 'blank')
+        rgb[blank], depth[blank] = 0, 0.0
         spectrogram = torch.stack([segment.spectrogram for segment in segments], 1)
+        spectrogram = spectrogram.to(self._device).float()
+        augment.mask_spectrograms(spectrogram, self._settings.mask_spectrograms, self._rng)
+        rgb = augment.jitter_colors(rgb, self._settings.jitter_colors, self._rng)
         hidden = torch.stack([segment.hidden for segment in segments])
-        starts = self._stack(segments, 'starts')
         with mixed_precision(self._device, enabled=self._settings.bfloat16):
-            output = self.agent.sequence(rgb, depth, spectrogram.to(self._device).float(),
-                                          hidden.to(self._device), starts)
+            output = self.agent.sequence(
+                rgb, depth, spectrogram, hidden.to(self._device),
+                self._stack(segments, 'starts'), self._stack(segments, 'motion'))
         return imitation_losses(output, self._stack(segments, 'optimal'),
-                                self._stack(segments, 'direction'))
+                                self._stack(segments, 'direction'),
+                                self._stack(segments, 'audible'),
+                                self._stack(segments, 'goal'))
 
     def _stack(self, segments: list[Segment], name: str) -> torch.Tensor:
         stacked = np.stack([getattr(segment, name) for segment in segments], 1)

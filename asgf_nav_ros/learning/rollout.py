@@ -9,31 +9,35 @@ import numpy as np
 import torch
 
 from asgf_nav_ros.contract import Action
-from asgf_nav_ros.learning.dry_sound import SoundVariation
+from asgf_nav_ros.learning.episode_draw import EpisodeDraw
 from asgf_nav_ros.learning.precision import mixed_precision
+from asgf_nav_ros.learning.sampling import draw_choices
 from asgf_nav_ros.learning.segment_memory import Segment
 from asgf_nav_ros.learning.teacher import Teacher
+from asgf_nav_ros.motion.reckoning import Reckoning
 from asgf_nav_ros.network.agent import NavigationAgent
 from sim_bridge.grid_world import GridWorld
-from sim_bridge.grid_world import Placement
 
-_STEP_FIELDS = ('house', 'node', 'heading', 'spectrogram', 'starts', 'optimal', 'direction')
+_STEP_FIELDS = ('house', 'node', 'heading', 'spectrogram', 'starts', 'optimal', 'direction',
+                'audible', 'motion', 'blank', 'goal')
+_SPARE_STEPS = 5  # an episode that begins at the goal still has some steps
 
 
 class Rollout:
-    """Keeps every agent of ``world`` in an episode with a random house, source and sound.
+    """Keeps every agent of ``world`` in an episode that ``episodes`` drew.
 
-    clips : training sounds, each (window_samples,) float32, peak 1.
+    Episodes end after ``max_steps``, or after ``max_detour`` times the oracle's actions: agents
+    that are stuck would soon fill the batch, and teach little.
     """
 
-    def __init__(self, world: GridWorld, clips: list[np.ndarray], *, teacher: Teacher,
-                 variation: SoundVariation, rng: np.random.Generator,
-                 max_steps: int = 150, bfloat16: bool = True) -> None:
-        if not clips:
-            raise ValueError('learning needs at least one training sound, got none')
-        self._world, self._clips, self._rng = world, clips, rng
-        self._teacher, self._variation, self._max_steps = teacher, variation, max_steps
-        self._bfloat16 = bfloat16
+    def __init__(self, world: GridWorld, episodes: EpisodeDraw, *, teacher: Teacher,
+                 rng: np.random.Generator, max_steps: int = 150,
+                 max_detour: float | None = None, bfloat16: bool = True) -> None:
+        self._world, self._episodes, self._rng = world, episodes, rng
+        self._teacher, self._max_steps, self._bfloat16 = teacher, max_steps, bfloat16
+        self._max_detour = max_detour
+        self._allowed_steps = np.zeros(world.count, np.int64)
+        self._reckoning = Reckoning(world.count, world.contract)
         self._steps = np.zeros(world.count, np.int64)
         self._guided = np.zeros(world.count, bool)
         self._starts = np.ones(world.count, bool)
@@ -59,39 +63,43 @@ class Rollout:
     def _step(self, agent: NavigationAgent, progress: float) -> dict:
         world = self._world
         batch, optimal = world.observe(), world.optimal()
+        everyone = np.arange(world.count)
+        motion = self._reckoning.features(everyone)
         row = {'house': world.house.copy(), 'node': world.node.copy(),
                'heading': world.heading.copy(), 'starts': self._starts.copy(),
                'optimal': optimal, 'direction': world.sound_direction(),
-               'spectrogram': batch.spectrogram.to('cpu', torch.float16)}
+               'spectrogram': batch.spectrogram.to('cpu', torch.float16),
+               'audible': world.audible(), 'motion': motion, 'blank': batch.blank,
+               'goal': goal_targets(world)}
         with mixed_precision(batch.rgb.device, enabled=self._bfloat16):
             output = agent(batch.rgb, batch.depth, batch.spectrogram,
-                           self._hidden.to(batch.rgb.device))
+                           self._hidden.to(batch.rgb.device),
+                           torch.from_numpy(motion).to(batch.rgb.device))
         self._hidden = output.hidden.float().cpu()
-        student = self._sample(output.logits)
+        student = draw_choices(output.logits, self._rng)
         actions = self._teacher.choose(student, optimal, self._guided, self._rng)
         world.act(actions)
+        self._reckoning.record(everyone, actions, world.moved)
         self._steps += 1
-        self._starts = (actions == Action.STOP) | (self._steps >= self._max_steps)
+        self._starts = (actions == Action.STOP) | (self._steps >= self._allowed_steps)
         for slot in np.flatnonzero(self._starts):
             if not self._guided[slot]:
                 self._outcomes.append(bool(student[slot] == actions[slot] == Action.STOP))
             self._begin(slot, progress=progress)
         return row
 
-    def _sample(self, logits: torch.Tensor) -> np.ndarray:
-        probability = torch.softmax(logits.float(), -1).cpu().numpy()
-        draws = self._rng.random((len(probability), 1)) * 0.999999
-        return (probability.cumsum(1) < draws).sum(1).clip(0, probability.shape[1] - 1)
-
     def _begin(self, slot: int, *, progress: float) -> None:
-        rng = self._rng
-        house = int(rng.integers(len(self._world.houses)))
-        baked = self._world.houses[house]
-        clip = self._variation.vary(self._clips[rng.integers(len(self._clips))], self._clips, rng)
-        self._world.place(slot, Placement(
-            house=house, source=int(rng.integers(len(baked.source_nodes))),
-            node=int(rng.integers(len(baked.nodes))), heading=int(rng.integers(4)), dry=clip,
-            rng=rng, noise_rms=self._variation.noise_rms(rng)))
+        self._world.place(slot, self._episodes.draw(progress=progress))
         self._hidden[slot] = 0.0
+        self._reckoning.begin(np.array([slot]))
         self._steps[slot] = 0
-        self._guided[slot] = self._teacher.guides(progress, rng)
+        self._allowed_steps[slot] = self._max_steps
+        if self._max_detour is not None:
+            oracle = self._world.oracle_actions(slot) + _SPARE_STEPS
+            self._allowed_steps[slot] = min(self._max_steps, self._max_detour * oracle)
+        self._guided[slot] = self._teacher.guides(progress, self._rng)
+
+
+def goal_targets(world: GridWorld) -> np.ndarray:
+    """(N, 3) float32: the goal ahead and left in units of 10 m, log1p of the way in metres."""
+    return np.column_stack([world.goal_offset_m() / 10, np.log1p(world.geodesic_m())])

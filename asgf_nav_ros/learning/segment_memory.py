@@ -15,7 +15,10 @@ class Segment:
 
     house, node, heading : (T,) int64; spectrogram : (T, bins, frames, C) float16;
     hidden : (512,) float32, the memory before the first step; starts : (T,) bool;
-    optimal : (T, 4) bool; direction : (T, 3) float32.
+    optimal : (T, 4) bool; direction : (T, 3) float32; audible : (T,) bool, whether there
+    is a direction to be heard; motion : (T, MOTION_FEATURES) float32, see ``motion.reckoning``;
+    blank : (T,) bool, where the image was lost; goal : (T, 3) float32, see
+    ``rollout.goal_targets``.
     """
 
     house: np.ndarray
@@ -26,6 +29,10 @@ class Segment:
     starts: np.ndarray
     optimal: np.ndarray
     direction: np.ndarray
+    audible: np.ndarray
+    motion: np.ndarray
+    blank: np.ndarray
+    goal: np.ndarray
 
 
 class SegmentMemory:
@@ -52,3 +59,11 @@ class SegmentMemory:
     def draw(self, count: int, rng: np.random.Generator) -> list[Segment]:
         """Draw ``count`` segments with replacement."""
         return [self._segments[index] for index in rng.integers(len(self._segments), size=count)]
+
+    def minibatches(self, fresh: list[Segment], *, size: int, replayed: int,
+                    rng: np.random.Generator) -> list[list[Segment]]:
+        """All of ``fresh`` in random order, ``size`` at a time, then ``replayed`` draws."""
+        order = rng.permutation(len(fresh))
+        batches = [[fresh[index] for index in order[start:start + size]]
+                   for start in range(0, len(order), size)]
+        return batches + [self.draw(size, rng) for _ in range(replayed)]

@@ -27,12 +27,20 @@ class Teacher:
         """Decide whether the oracle drives a whole new episode, at ``progress`` in [0, 1]."""
         return rng.random() < max(0.0, 1.0 - progress / self.guided_fraction)
 
-    def choose(self, student: np.ndarray, optimal: np.ndarray, guided: np.ndarray,
-               rng: np.random.Generator) -> np.ndarray:
-        """Actions (N,) to carry out, from the student's (N,) and the optimal set (N, 4) bool."""
-        oracle = (optimal * rng.random(optimal.shape)).argmax(axis=1)
-        at_goal = optimal[:, Action.STOP]
+    def choose(self, student: np.ndarray, right: np.ndarray, guided: np.ndarray,
+               rng: np.random.Generator, *, stop: int = Action.STOP) -> np.ndarray:
+        """Choices (N,) to carry out; where the teacher knows none, the student's own.
+
+        Args:
+            student: (N,) the student's choices.
+            right: (N, choices) bool, what the teacher would choose.
+            guided: (N,) bool, whose whole episode is the teacher's.
+            rng: draws who acts, and among right choices.
+            stop: the choice that ends an episode.
+        """
+        oracle = (right * rng.random(right.shape)).argmax(axis=1)
+        at_goal = right[:, stop]
         takes_over = guided | (rng.random(len(student)) < self.oracle_steps)
-        takes_over |= (student == Action.STOP) & ~at_goal
+        takes_over |= (student == stop) & ~at_goal
         takes_over |= at_goal & (rng.random(len(student)) < self.forced_stop)
-        return np.where(takes_over, oracle, student)
+        return np.where(takes_over & right.any(axis=1), oracle, student)

@@ -25,6 +25,8 @@ from asgf_nav_ros.motion.safety_gate import Verdict
 BLOCKING = (Cause.OBSTACLE, Cause.STALLED)
 # Stamps are nanoseconds in messages and floats here.
 ROUNDING_S = 1e-6
+# As near as this to where a step stalled, the next one would push against the same thing.
+SAME_PLACE_M, SAME_HEADING_RAD = 0.1, 0.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +56,9 @@ class MotionController:
         self._cause = Cause.NOT_ENABLED
         self._last_action_s = -math.inf
         self._pose: Pose | None = None
+        self._stalled_at: Pose | None = None
         self._step_unseen = False
+        self._stepped_s = -math.inf
 
     @property
     def state(self) -> MotionState:
@@ -107,7 +111,7 @@ class MotionController:
         """Start afresh after the clock went back; drops the action under way."""
         self._executor.abort(MotionState.FAILED, Cause.STALE_ODOMETRY)
         self._gate.forget()
-        self._pose, self._last_action_s = None, -math.inf
+        self._pose, self._last_action_s, self._stalled_at = None, -math.inf, None
         if self._state != MotionState.DISABLED:
             self._enter(MotionState.IDLE, Cause.NONE, now_s)
 
@@ -127,15 +131,18 @@ class MotionController:
             self._enter(MotionState.FAILED, cause, now_s)
         return cause
 
-    def step(self, now_s: float) -> Command:
-        """The velocity for the tick at ``now_s``."""
+    def step(self, now_s: float, trouble: Cause = Cause.NONE) -> Command:
+        """The velocity for the tick at ``now_s``; zero for any ``trouble`` outside."""
+        paused_s, self._stepped_s = abs(now_s - self._stepped_s), now_s
+        if paused_s > self._safety.tick_timeout_s:  # the world went on, the decision is old
+            self._executor.abort(MotionState.FAILED, Cause.PAUSED)
         if self._pose is None:
             wanted = (0.0, 0.0)
         else:
             wanted = self._executor.command(self._pose, now_s)
         if self._step_unseen and self._state == MotionState.MOVING:
             self._look_before_step(now_s)
-        verdict = self._gate.check(wanted, now_s)
+        verdict = self._gate.check(wanted, now_s, trouble)
         if self._state == MotionState.MOVING:
             self._follow(verdict, now_s)
         elif verdict.cause != Cause.NONE:
@@ -155,15 +162,36 @@ class MotionController:
             return Cause.DUPLICATE_ACTION
         if self._state == MotionState.MOVING:
             return Cause.BUSY
-        if abs(now_s - stamp_s) > self._safety.action_timeout_s:
+        if self._is_stale(stamp_s, now_s):
             return Cause.STALE_ACTION
         return Cause.STALE_ODOMETRY if self._pose is None else Cause.NONE
 
+    def _is_stale(self, stamp_s: float, now_s: float) -> bool:
+        """Decided long ago, or on something from before the robot came to rest.
+
+        The latter comes from a policy that was not told yet that motion began anew.
+        """
+        return (abs(now_s - stamp_s) > self._safety.action_timeout_s
+                or stamp_s < self._state_since_s - ROUNDING_S)
+
     def _begin(self, action: Action, stamp_s: float, now_s: float) -> None:
         self._last_action_s = stamp_s
+        self._stepped_s = now_s
+        if action == Action.MOVE_FORWARD and self._stalls_again:
+            self._enter(MotionState.BLOCKED, Cause.STALLED, now_s)
+            return
         self._executor.start(action, self._pose, now_s)
         self._step_unseen = action == Action.MOVE_FORWARD
         self._enter(MotionState(self._executor.state), Cause.NONE, now_s)
+
+    @property
+    def _stalls_again(self) -> bool:
+        """Whether a step would push against what the last one could not move."""
+        if self._stalled_at is None:
+            return False
+        here = self._pose.seen_from(self._stalled_at)
+        return (math.hypot(here.x_m, here.y_m) < SAME_PLACE_M
+                and abs(here.yaw_rad) < SAME_HEADING_RAD)
 
     def _look_before_step(self, now_s: float) -> None:
         self._step_unseen = False
@@ -182,6 +210,9 @@ class MotionController:
             self._executor.abort(MotionState.BLOCKED if blocked else MotionState.FAILED,
                                  verdict.cause)
         if self._executor.state != MotionState.MOVING:
+            stalled = (self._executor.cause == Cause.STALLED
+                       and self._executor.action == Action.MOVE_FORWARD)
+            self._stalled_at = self._pose if stalled else self._stalled_at
             self._enter(self._executor.state, self._executor.cause, now_s)
 
     def _enter(self, state: MotionState, cause: Cause, now_s: float) -> None:

@@ -56,7 +56,9 @@ class ObservationGatherer:
         for heard in self._heard(since_s):
             if self._fits(self._color, heard, since_s) and self._fits(self._depth, heard, since_s):
                 return Observation(rgb=self._color.array, depth=self._depth.array,
-                                   spectrogram=heard.array, stamp_s=heard.stamp_s)
+                                   spectrogram=heard.array, stamp_s=heard.stamp_s,
+                                   color_stamp_s=self._color.stamp_s,
+                                   depth_stamp_s=self._depth.stamp_s)
         return None
 
     def missing(self, since_s: float) -> list[str]:

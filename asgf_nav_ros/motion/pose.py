@@ -6,11 +6,25 @@ from __future__ import annotations
 import dataclasses
 import math
 
+LONGEST_ROUNDING = 0.05  # of a quaternion's length: more is none
+
 
 def wrap_angle(angle_rad: float) -> float:
     """The same direction in (-pi, pi]."""
     wrapped = math.remainder(angle_rad, 2 * math.pi)
     return math.pi if wrapped == -math.pi else wrapped
+
+
+def yaw_of_quaternion(x: float, y: float, z: float, w: float) -> float:
+    """Heading in radians of an orientation; NaN stays NaN.
+
+    Raises:
+        ValueError: it is no rotation.
+    """
+    length = math.hypot(x, y, z, w)
+    if math.isfinite(length) and abs(length - 1) > LONGEST_ROUNDING:
+        raise ValueError(f'the orientation must be a quaternion of length 1, got {length:.3g}')
+    return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
 @dataclasses.dataclass(frozen=True)

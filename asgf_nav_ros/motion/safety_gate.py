@@ -10,6 +10,7 @@ import numpy as np
 
 from asgf_nav_ros.motion.causes import Cause
 from asgf_nav_ros.motion.corridor import Corridor
+from asgf_nav_ros.motion.frozen_image import FrozenImage
 from asgf_nav_ros.motion.pose import Pose
 
 # Slower than this is no motion worth commanding.
@@ -21,8 +22,9 @@ class SafetyLimits:
     """Time and distance limits of the gate; units stand in the names."""
 
     odometry_timeout_s: float = 0.3  # older odometry: zero
-    depth_timeout_s: float = 0.5  # older depth: no forward motion
-    hold_limit_s: float = 1.0  # a cause that lasts longer ends the action
+    depth_timeout_s: float = 0.4  # older depth: no forward motion
+    tick_timeout_s: float = 0.3  # a longer pause between two ticks ends the action
+    hold_limit_s: float = 1.0  # an obstacle that stays longer ends the step
     action_timeout_s: float = 5.0  # an action decided longer ago is not begun
     stop_distance_m: float = 0.15  # obstacle to the robot's centre
     braking_mps2: float = 0.8
@@ -45,7 +47,8 @@ class Verdict:
         linear_mps, angular_radps: zero wherever there is a cause.
         cause: why zero; empty when the command passed.
         held_s: how long this cause has lasted.
-        give_up: the cause has lasted longer than its limit: end the action.
+        give_up: end the action: only an obstacle that may go away again is waited for, as fresh
+            depth shows the way then; after all else a new observation must be decided on.
     """
 
     linear_mps: float
@@ -87,16 +90,19 @@ class SafetyGate:
         self._odometry_finite = True
         self._depth: np.ndarray | None = None
         self._clear_m: float | None = None
+        self._frozen = FrozenImage()
         self._cause, self._since_s = Cause.NONE, 0.0
 
     def see_odometry(self, pose: Pose, velocity: tuple[float, float], stamp_s: float) -> None:
         """Take a pose and the measured (linear_mps, angular_radps)."""
         self._odometry_finite = pose.finite and all(map(math.isfinite, velocity))
         self._odometry_s = stamp_s
+        self._frozen.move(pose)
 
     def see_depth(self, depth: np.ndarray, stamp_s: float) -> None:
         """Take a depth image, (H, W) float32 metres."""
         self._depth, self._depth_s = depth, stamp_s
+        self._frozen.see(depth)
 
     @property
     def depth_stamp_s(self) -> float:
@@ -116,27 +122,32 @@ class SafetyGate:
         needed_m = step_m + self._limits.stop_distance_m - self._limits.whole_step_slack_m
         return self.clear_m() < needed_m
 
-    def check(self, command: tuple[float, float], now_s: float) -> Verdict:
+    def check(self, command: tuple[float, float], now_s: float,
+              trouble: Cause = Cause.NONE) -> Verdict:
         """Judge a command at the time ``now_s``.
 
         Args:
             command: (linear_mps, angular_radps) that is wanted.
             now_s: time of the tick, seconds.
+            trouble: why the robot must stand for reasons that lie outside of its own sensors.
         """
-        cause, linear_mps = self._judge(command, now_s)
+        cause, linear_mps = self._judge(command, now_s, trouble)
         if cause != self._cause:
             self._cause, self._since_s = cause, now_s
         if cause == Cause.NONE:
             return Verdict(linear_mps, command[1])
         held_s = max(now_s - self._since_s, 0.0)
-        at_once = cause in (Cause.NOT_ENABLED, Cause.STOPPED, Cause.SHUTDOWN, Cause.NOT_FINITE)
-        return Verdict(0.0, 0.0, cause, held_s, at_once or held_s >= self._limits.hold_limit_s)
+        waits = cause == Cause.OBSTACLE and held_s < self._limits.hold_limit_s
+        return Verdict(0.0, 0.0, cause, held_s, not waits)
 
-    def _judge(self, command: tuple[float, float], now_s: float) -> tuple[Cause, float]:
+    def _judge(self, command: tuple[float, float], now_s: float,
+               trouble: Cause) -> tuple[Cause, float]:
         if not self.enabled:
             return self._why_disabled, 0.0
         if not all(map(math.isfinite, command)) or not self._odometry_finite:
             return Cause.NOT_FINITE, 0.0
+        if trouble != Cause.NONE:
+            return trouble, 0.0
         if not self._fresh(self._odometry_s, now_s, self._limits.odometry_timeout_s):
             return Cause.STALE_ODOMETRY, 0.0
         if command[0] <= 0.0:  # turning on the spot needs no depth; nothing drives back
@@ -157,6 +168,8 @@ class SafetyGate:
     def _depth_cause(self, now_s: float) -> Cause:
         if not self._fresh(self._depth_s, now_s, self._limits.depth_timeout_s):
             return Cause.STALE_DEPTH
+        if self._frozen.frozen:
+            return Cause.FROZEN_DEPTH
         return Cause.BLIND_DEPTH if self.clear_m() is None else Cause.NONE
 
     @staticmethod

@@ -1,28 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recurrent actor-critic: ASGF-Nav, its two ablations and the AV-Nav baseline."""
+"""The recurrent actor-critic: ASGF-Nav, its ablations, the baselines, and what goes beyond."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
+from asgf_nav_ros.contract import MOTION_FEATURES
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.network.compass import COMPASS_SIZE
+from asgf_nav_ros.network.compass import seen_from_robot
+from asgf_nav_ros.network.compass import steady_direction
+from asgf_nav_ros.network.compass import Steering
+from asgf_nav_ros.network.deep_spatial_state import DeepSpatialStateEncoder
+from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
+from asgf_nav_ros.network.descriptor import DESCRIPTOR_SIZE
+from asgf_nav_ros.network.descriptor import SoundDescriptor
 from asgf_nav_ros.network.encoders import AudioEncoder
 from asgf_nav_ros.network.encoders import FEATURES
+from asgf_nav_ros.network.encoders import kaiming_
 from asgf_nav_ros.network.encoders import VisualEncoder
 from asgf_nav_ros.network.fusion import ConcatenatedFusion
 from asgf_nav_ros.network.fusion import Fusion
 from asgf_nav_ros.network.fusion import GuidedFusion
+from asgf_nav_ros.network.fusion import SelfAttentionFusion
 from asgf_nav_ros.network.memory import EpisodeMemory
 from asgf_nav_ros.network.spatial_state import embedding_frames
 from asgf_nav_ros.network.spatial_state import SpatialStateEncoder
 
-SYSTEMS = ('asgf', 'asgf_without_ase', 'asgf_without_asgf', 'av_nav')
-_HEARS_FRAMES = ('asgf', 'asgf_without_asgf')  # systems with the ASE
-_GUIDED = ('asgf', 'asgf_without_ase')  # systems with the ASGF
+SYSTEMS = ('asgf', 'asgf_without_ase', 'asgf_without_asgf', 'av_nav', 'agsa_style', 'asgf_plus',
+           'av_nav_plus')
+_HEARS_FRAMES = ('asgf', 'asgf_without_asgf', 'asgf_plus')  # systems with the ASE
+_GUIDED = ('asgf', 'asgf_without_ase', 'asgf_plus')  # systems with the ASGF
+_DESCRIBES = ('asgf_plus', 'av_nav_plus')  # systems that decide on a sound descriptor too
+_SKIPS = ('asgf_plus',)  # systems that remember sight and sound beside their fusion
+_HEARS_DEEPLY = ('asgf_plus',)  # systems whose ASE makes a_t as well
+_MOTION_WIDTH = 64
+_SKIP_WIDTH = 384
 _ACTOR_GAIN = 0.01
 
 
@@ -58,6 +76,9 @@ class SequenceOutput(NamedTuple):
     audio_state : (T, N, 512).
     sound_direction : (T, N, 3), as in ``AgentOutput``.
     hidden : (N, hidden_size), after the last decision.
+    descriptor : (T, N, DESCRIPTOR_SIZE), logits; None for systems without one.
+    goal : (T, N, 3), where the memory believes the goal to be: ahead and left in units of 10 m,
+        log1p of the way there in metres; None for systems without a descriptor.
     """
 
     logits: torch.Tensor
@@ -65,12 +86,17 @@ class SequenceOutput(NamedTuple):
     audio_state: torch.Tensor
     sound_direction: torch.Tensor
     hidden: torch.Tensor
+    descriptor: torch.Tensor | None = None
+    goal: torch.Tensor | None = None
 
 
 class _Percept(NamedTuple):
+    fused: torch.Tensor  # (B, width)
     fusion: Fusion
+    descriptor: torch.Tensor | None
     frame_weights: torch.Tensor  # (B, frames')
     audio_state: torch.Tensor  # (B, 512)
+    direction: torch.Tensor  # (B, 3)
 
 
 class NavigationAgent(nn.Module):
@@ -83,7 +109,17 @@ class NavigationAgent(nn.Module):
     ``asgf_without_ase``         learned      ASGF(d, a, learned) Table II, "w/o ASE"
     ``asgf_without_asgf``                     [e, d, a]           Table II, "w/o ASGF"
     ``av_nav``                                [d, a]              SoundSpaces
+    ``agsa_style``                            attention(d, a)     after AGSA
+    ``asgf_plus``                e_t          ASGF(d, a, e)       beyond it
+    ``av_nav_plus``                           [d, a]              beyond it
     ============================ ============ =================== ========================
+
+    The last two also sort the sound's azimuth and path length into bins (``SoundDescriptor``)
+    and remember that beside the fused vector; ``asgf_plus`` also remembers a projection of
+    [d, a], which its fusion adds up and would otherwise blur. Contracts with ``odometry`` add
+    the robot's own motion there, for any system. With it, those two remember directions, and
+    believe the goal to be somewhere, in the frame where the episode began (``compass``), and
+    steer by where that is from the robot.
 
     Wrap calls in ``torch.autocast`` for bfloat16: intensities, softmax, gate, attention and
     the hidden state stay in float32, and so do all outputs.
@@ -111,35 +147,76 @@ class NavigationAgent(nn.Module):
         self.sight = sight
         self.visual = VisualEncoder((contract.image_height, contract.image_width),
                                     depth_max_m=contract.depth_max_m, sight=sight)
-        self.audio = AudioEncoder(contract.spectrogram_shape)
-        if system in _HEARS_FRAMES:
+        if system in _HEARS_DEEPLY:
+            self.spatial_state = DeepSpatialStateEncoder(
+                contract.spectrogram_shape, input_gain=contract.input_gain)
+        else:
+            self.audio = AudioEncoder(contract.spectrogram_shape)
+            self._build_frame_hearing(contract)
+        if system == 'asgf_without_ase':
+            self.query = nn.Parameter(torch.randn(FEATURES))
+        self.fusion = _fusion(system)
+        width = self.fusion.width
+        if system in _DESCRIBES:
+            self.descriptor = SoundDescriptor(FEATURES)
+            self.goal_head = _head(contract.hidden_size, 3, gain=1.0)
+            width += DESCRIPTOR_SIZE
+        if contract.odometry:
+            self.motion = nn.Linear(MOTION_FEATURES, _MOTION_WIDTH)
+            width += _MOTION_WIDTH
+        self._has_compass = contract.odometry and system in _DESCRIBES
+        if self._has_compass:
+            self.steering = Steering(contract.hidden_size, len(contract.actions))
+            width += COMPASS_SIZE
+        if system in _SKIPS:
+            self.skip = nn.Linear(2 * FEATURES, _SKIP_WIDTH)
+            kaiming_(self.skip)
+            width += _SKIP_WIDTH
+        self.memory = EpisodeMemory(width, hidden_size=contract.hidden_size)
+        self.actor = _head(contract.hidden_size, len(contract.actions), gain=_ACTOR_GAIN)
+        self.critic = _head(contract.hidden_size, 1, gain=1.0)
+        self.direction_head = _head(FEATURES, 3, gain=1.0)
+
+    def _build_frame_hearing(self, contract: PolicyContract) -> None:
+        if self.system in _HEARS_FRAMES:
             self.spatial_state = SpatialStateEncoder(
                 contract.spectrogram_shape, input_gain=contract.input_gain)
         else:
             frames = embedding_frames(contract.spectrogram_shape[1])
             self.register_buffer('even_weights', torch.full((frames,), 1 / frames),
                                  persistent=False)
-        if system == 'asgf_without_ase':
-            self.query = nn.Parameter(torch.randn(FEATURES))
-        self.fusion = (GuidedFusion() if system in _GUIDED else
-                       ConcatenatedFusion(with_state=system in _HEARS_FRAMES))
-        self.memory = EpisodeMemory(self.fusion.width, hidden_size=contract.hidden_size)
-        self.actor = _head(contract.hidden_size, len(contract.actions), gain=_ACTOR_GAIN)
-        self.critic = _head(contract.hidden_size, 1, gain=1.0)
-        self.direction_head = _head(FEATURES, 3, gain=1.0)
 
     @property
     def policy_parameters(self) -> int:
-        """How many numbers decide: all parameters but those of the auxiliary direction head."""
-        auxiliary = sum(parameter.numel() for parameter in self.direction_head.parameters())
+        """How many numbers decide: all parameters but those of auxiliary heads."""
+        asked_only = self.system in _DESCRIBES and not self._has_compass
+        heads = [self.direction_head, *([self.goal_head] if asked_only else [])]
+        auxiliary = sum(parameter.numel() for head in heads for parameter in head.parameters())
         return sum(parameter.numel() for parameter in self.parameters()) - auxiliary
+
+    @property
+    def describes_sounds(self) -> bool:
+        """Whether the audio state is sorted into bins of azimuth and path length."""
+        return self.system in _DESCRIBES
+
+    def hearing_parameters(self) -> Iterator[nn.Parameter]:
+        """What leads from spectrograms to sound directions."""
+        for part in ('audio', 'spatial_state', 'descriptor', 'direction_head'):
+            if hasattr(self, part):
+                yield from (parameter for name, parameter in getattr(self, part).named_parameters()
+                            if not name.startswith('to_audio.'))  # a_t is for acting
+
+    def learn_statistics(self, learns: bool) -> None:
+        """Let the ears' normalisation learn its statistics; see ``DeepSpatialStateEncoder``."""
+        if self.system in _HEARS_DEEPLY:
+            self.spatial_state.learn_statistics(learns)
 
     def initial_hidden(self, environments: int) -> torch.Tensor:
         """(environments, hidden_size) float32 of zeros, the memory at the start of episodes."""
         return self.actor.weight.new_zeros(environments, self.contract.hidden_size)
 
     def forward(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
-                hidden: torch.Tensor) -> AgentOutput:
+                hidden: torch.Tensor, motion: torch.Tensor | None = None) -> AgentOutput:
         """Decide once in each of N environments.
 
         Args:
@@ -147,16 +224,18 @@ class NavigationAgent(nn.Module):
             depth: (N, H, W) float32, metres.
             spectrogram: (N, bins, frames, channels) float32.
             hidden: (N, hidden_size) float32, zeros at the start of an episode.
+            motion: (N, MOTION_FEATURES) float32, for contracts with odometry.
         """
-        percept = self._perceive(rgb, depth, spectrogram)
-        hidden = self.memory(percept.fusion.fused, hidden)
-        logits, value = self._decide(hidden)
+        percept = self._perceive(rgb, depth, spectrogram, motion)
+        hidden = self.memory(percept.fused, hidden)
+        logits, value, _ = self._decide(hidden, motion)
         return AgentOutput(logits, value, hidden, percept.fusion.gate, percept.fusion.attention,
                            percept.frame_weights, percept.audio_state,
-                           self._locate(percept.audio_state))
+                           percept.direction)
 
     def sequence(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
-                 hidden: torch.Tensor, starts: torch.Tensor) -> SequenceOutput:
+                 hidden: torch.Tensor, starts: torch.Tensor,
+                 motion: torch.Tensor | None = None) -> SequenceOutput:
         """Decide along T steps of N environments, for learning.
 
         Args:
@@ -165,33 +244,79 @@ class NavigationAgent(nn.Module):
             spectrogram: (T, N, bins, frames, channels) float32.
             hidden: (N, hidden_size) float32, before the first step.
             starts: (T, N) bool, true where an episode begins.
+            motion: (T, N, MOTION_FEATURES) float32, for contracts with odometry.
         """
         steps = starts.shape  # (T, N)
         percept = self._perceive(rgb.flatten(0, 1), depth.flatten(0, 1),
-                                 spectrogram.flatten(0, 1))
-        states = self.memory.unroll(percept.fusion.fused.unflatten(0, steps), hidden, starts)
-        logits, values = self._decide(states)
+                                 spectrogram.flatten(0, 1),
+                                 None if motion is None else motion.flatten(0, 1))
+        states = self.memory.unroll(percept.fused.unflatten(0, steps), hidden, starts)
+        logits, values, goal = self._decide(states, motion)
+        descriptor = percept.descriptor
         return SequenceOutput(logits, values, percept.audio_state.unflatten(0, steps),
-                              self._locate(percept.audio_state).unflatten(0, steps), states[-1])
+                              percept.direction.unflatten(0, steps), states[-1],
+                              None if descriptor is None else descriptor.unflatten(0, steps),
+                              goal)
 
-    def _perceive(self, rgb: torch.Tensor, depth: torch.Tensor,
-                  spectrogram: torch.Tensor) -> _Percept:
-        visual, audio = self.visual(rgb, depth), self.audio(spectrogram)
+    def hear(self, spectrogram: torch.Tensor
+             ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """a_t and the audio state, (B, 512), and the frame weights (B, N), of one window a row."""
+        if self.system in _HEARS_DEEPLY:
+            return self.spatial_state(spectrogram)
+        audio = self.audio(spectrogram)
         if self.system in _HEARS_FRAMES:
-            state, weights = self.spatial_state(spectrogram)
-        else:
-            state = audio.float()
-            weights = torch.ones_like(state[:, :1]) * self.even_weights
+            return audio, *self.spatial_state(spectrogram)
+        state = audio.float()
+        return audio, state, torch.ones_like(state[:, :1]) * self.even_weights
+
+    def locate(self, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Sound direction (B, 3) and descriptor logits, if there are any, of an audio state."""
+        descriptor = self.descriptor(state) if self.system in _DESCRIBES else None
+        with torch.autocast(state.device.type, enabled=False):
+            return self.direction_head(state), descriptor
+
+    def _perceive(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
+                  motion: torch.Tensor | None) -> _Percept:
+        visual, (audio, state, weights) = self.visual(rgb, depth), self.hear(spectrogram)
         guide = self.query.expand_as(state) if self.system == 'asgf_without_ase' else state
-        return _Percept(self.fusion(visual, audio, guide), weights, state)
+        fusion = self.fusion(visual, audio, guide)
+        direction, descriptor = self.locate(state)
+        remembered = [fusion.fused]
+        if descriptor is not None:
+            probabilities = self.descriptor.probabilities(descriptor)
+            remembered.append(probabilities)
+        if self.contract.odometry:
+            if motion is None:
+                raise ValueError('a contract with odometry needs motion features, got none')
+            remembered.append(torch.relu(self.motion(motion)))
+        if self._has_compass:
+            with torch.autocast(state.device.type, enabled=False):
+                remembered.append(steady_direction(probabilities[:, :AZIMUTH_BINS], motion))
+        if self.system in _SKIPS:
+            remembered.append(torch.relu(self.skip(torch.cat([visual, audio], -1))))
+        fused = torch.cat(remembered, -1) if len(remembered) > 1 else fusion.fused
+        return _Percept(fused, fusion, descriptor, weights, state, direction)
 
-    def _decide(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _decide(self, hidden: torch.Tensor, motion: torch.Tensor | None
+                ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Logits (..., actions), value (...) and the believed goal (..., 3) or None."""
         with torch.autocast(hidden.device.type, enabled=False):
-            return self.actor(hidden), self.critic(hidden).squeeze(-1)
+            logits, value = self.actor(hidden), self.critic(hidden).squeeze(-1)
+            if self.system not in _DESCRIBES:
+                return logits, value, None
+            goal = self.goal_head(hidden)
+            if self._has_compass:
+                goal = torch.cat([seen_from_robot(goal[..., :2], motion), goal[..., 2:]], -1)
+                logits = logits + self.steering(hidden, goal)
+            return logits, value, goal
 
-    def _locate(self, audio_state: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(audio_state.device.type, enabled=False):
-            return self.direction_head(audio_state)
+
+def _fusion(system: str) -> nn.Module:
+    if system in _GUIDED:
+        return GuidedFusion()
+    if system == 'agsa_style':
+        return SelfAttentionFusion()
+    return ConcatenatedFusion(with_state=system in _HEARS_FRAMES)
 
 
 def _head(width: int, outputs: int, *, gain: float) -> nn.Linear:

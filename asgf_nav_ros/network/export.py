@@ -20,12 +20,13 @@ from torch import nn
 
 import asgf_nav_ros
 from asgf_nav_ros.contract import CONTRACT_KEY
+from asgf_nav_ros.contract import MOTION_FEATURES
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import PROVENANCE_KEY
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import weights_sha256
 
-INPUTS = ('rgb', 'depth', 'spectrogram', 'hidden')
+INPUTS = ('rgb', 'depth', 'spectrogram', 'hidden')  # and 'motion' with odometry
 OUTPUTS = ('action_probabilities', 'value', 'hidden_out', 'gate', 'attention', 'frame_weights',
            'sound_direction')
 OPSET = 17  # the first with LayerNormalization
@@ -46,8 +47,9 @@ class _DeployedAgent(nn.Module):
         self.agent = agent
 
     def forward(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
-                hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        output = self.agent(rgb, depth, spectrogram, hidden)
+                hidden: torch.Tensor,
+                motion: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        output = self.agent(rgb, depth, spectrogram, hidden, motion)
         return (torch.softmax(output.logits, -1), output.value, output.hidden, output.gate,
                 output.attention, output.frame_weights, output.sound_direction)
 
@@ -102,16 +104,18 @@ def verify_onnx(agent: NavigationAgent, path: str | os.PathLike[str], *, steps: 
         ExportError: it is over ``TOLERANCE``, or an output is not finite.
     """
     deployed = _DeployedAgent(copy.deepcopy(agent).cpu()).eval()
-    session = _session(path)
+    session = cpu_session(path)
     rng = np.random.default_rng(seed)
     theirs = ours = np.zeros((batch, agent.contract.hidden_size), np.float32)
     largest = 0.0
     for _ in range(steps):
         views = random_observations(agent.contract, batch, rng=rng)
-        got = session.run(list(OUTPUTS), dict(zip(INPUTS, (*views, theirs))))
+        motion = random_motion(agent.contract, batch, rng=rng)
+        names = inputs_of(agent.contract)
+        got = session.run(list(OUTPUTS), dict(zip(names, (*views, theirs, *motion))))
         with torch.inference_mode():
             wanted = [tensor.numpy() for tensor in
-                      deployed(*(torch.from_numpy(array) for array in (*views, ours)))]
+                      deployed(*(torch.from_numpy(array) for array in (*views, ours, *motion)))]
         largest = max(largest, *(_difference(*each) for each in zip(OUTPUTS, wanted, got)))
         theirs, ours = (each[OUTPUTS.index('hidden_out')] for each in (got, wanted))
     return largest
@@ -133,6 +137,19 @@ def random_observations(contract: PolicyContract, batch: int, *, rng: np.random.
     return rgb, depth, sound.astype(np.float32)
 
 
+def random_motion(contract: PolicyContract, batch: int, *,
+                  rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """One array (batch, MOTION_FEATURES) float32 for contracts with odometry, else none."""
+    if not contract.odometry:
+        return ()
+    return (rng.uniform(-2, 2, (batch, MOTION_FEATURES)).astype(np.float32),)
+
+
+def inputs_of(contract: PolicyContract) -> tuple[str, ...]:
+    """Names of the inputs of an exported policy, in order."""
+    return (*INPUTS, 'motion') if contract.odometry else INPUTS
+
+
 def _difference(name: str, wanted: np.ndarray, got: np.ndarray) -> float:
     if wanted.shape != got.shape:
         raise ExportError(f'{name} must be {wanted.shape} as in torch, got {got.shape}')
@@ -142,7 +159,8 @@ def _difference(name: str, wanted: np.ndarray, got: np.ndarray) -> float:
     return difference
 
 
-def _session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
+def cpu_session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
+    """Open a file as it will be run on a robot, on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     return onnxruntime.InferenceSession(
@@ -151,8 +169,12 @@ def _session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
 
 def _trace(deployed: _DeployedAgent, path: Path) -> None:
     contract = deployed.agent.contract
-    views = random_observations(contract, 1, rng=np.random.default_rng(0))
-    example = (*map(torch.from_numpy, views), deployed.agent.initial_hidden(1))
+    rng = np.random.default_rng(0)
+    views = random_observations(contract, 1, rng=rng)
+    motion = random_motion(contract, 1, rng=rng)
+    names = inputs_of(contract)
+    example = (*map(torch.from_numpy, views), deployed.agent.initial_hidden(1),
+               *map(torch.from_numpy, motion))
     with warnings.catch_warnings(), torch.no_grad():
         # The tracing exporter is deprecated, but it writes GRUs right; and it warns that sizes
         # and the batch of a GRU are fixed, which the batch is not. verify_onnx tests both.
@@ -161,8 +183,8 @@ def _trace(deployed: _DeployedAgent, path: Path) -> None:
         warnings.filterwarnings('ignore', 'Exporting a model to ONNX with', UserWarning)
         torch.onnx.export(
             deployed, example, path, dynamo=False, opset_version=OPSET,
-            input_names=INPUTS, output_names=OUTPUTS,
-            dynamic_axes={name: {0: 'batch'} for name in INPUTS + OUTPUTS})
+            input_names=names, output_names=OUTPUTS,
+            dynamic_axes={name: {0: 'batch'} for name in names + OUTPUTS})
 
 
 def _complete(path: Path, agent: NavigationAgent, provenance: Mapping[str, Any]) -> None:

@@ -107,3 +107,31 @@ class ConcatenatedFusion(nn.Module):
         parts = (state, visual, audio) if self.with_state else (visual, audio)
         fused = torch.cat([part.float() for part in parts], -1)
         return Fusion(fused, torch.ones_like(fused[:, :1]), torch.full_like(fused[:, :2], 0.5))
+
+
+class SelfAttentionFusion(nn.Module):
+    """Sight and sound attend to each other and stay side by side: AV-Nav after AGSA's idea.
+
+    AGSA has no public algorithmic text, hence "AGSA-style": one layer of eight heads over the
+    two tokens, with a residual and layer normalisation, handed on as [d', a'].
+    """
+
+    def __init__(self, *, features: int = FEATURES) -> None:
+        super().__init__()
+        self.normalize = nn.LayerNorm(features)
+        self.project = nn.Linear(features, 3 * features, bias=False)
+        self.project_out = nn.Linear(features, features, bias=False)
+        self.width = 2 * features
+        nn.init.xavier_uniform_(self.project.weight)
+        nn.init.zeros_(self.project_out.weight)  # starts as AV-Nav
+
+    def forward(self, visual: torch.Tensor, audio: torch.Tensor, state: torch.Tensor) -> Fusion:
+        """Fuse d_t and a_t, each (B, features); ``state`` is not used."""
+        tokens = torch.stack((visual.float(), audio.float()), 1)  # (B, 2, D)
+        products = self.project(self.normalize(tokens)).float().unflatten(-1, (3, _HEADS, -1))
+        query, key, value = products.unbind(2)  # (B, 2, heads, D / heads)
+        scores = torch.einsum('bqhd,bkhd->bhqk', query, key) / query.shape[-1] ** 0.5
+        weights = torch.softmax(scores, -1)
+        context = torch.einsum('bhqk,bkhd->bqhd', weights, value).flatten(2)
+        fused = (tokens + self.project_out(context).float()).flatten(1)
+        return Fusion(fused, torch.ones_like(fused[:, :1]), weights.mean((1, 2)))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -18,6 +19,10 @@ WARN = DiagnosticStatus.WARN
 ERROR = DiagnosticStatus.ERROR
 # The same complaint is logged again after this time only.
 REPEAT_S = 10.0
+# Complaints in which only numbers change are published so often at most.
+LEAST_PERIOD_S = 0.1
+# A message may quote what it was sent, which may be anything.
+LONGEST_TEXT = 300
 # A complaint without an end of its own is over after this time.
 FADE_S = 3.0
 
@@ -41,6 +46,7 @@ class Diagnostics:
         self._complaints: dict[str, _Complaint] = {}
         self._logged: dict[str, tuple[str, float]] = {}
         self._values: dict[str, str] = {}
+        self._published_s = -LEAST_PERIOD_S
 
     def complain(self, subject: str, text: str, *, level: bytes = WARN,
                  fades: bool = True) -> None:
@@ -52,18 +58,19 @@ class Diagnostics:
             level: WARN or ERROR.
             fades: over by itself after a few seconds; else ``settle`` ends it.
         """
-        now_s, text = self._now_s(), ' '.join(text.split())
+        now_s, text = self._now_s(), ' '.join(text[:LONGEST_TEXT].split())
         known = self._complaints.get(subject)
         self._complaints[subject] = _Complaint(text, level, now_s, fades)
         if self._is_news(subject, text, now_s, fades):
             self._log(f'{subject}: {text}', level)
-        if known is None or known.text != text:
+        soon = now_s - self._published_s < LEAST_PERIOD_S
+        if known is None or not (_alike(known.text, text) if soon else known.text == text):
             self.publish()
 
     def _is_news(self, subject: str, text: str, now_s: float, fades: bool) -> bool:
         """Whether to log: numbers change each time in complaints that fade."""
         said, at_s = self._logged.get(subject, ('', -REPEAT_S))
-        if now_s - at_s < REPEAT_S and (fades or said == text):
+        if now_s - at_s < REPEAT_S and (fades or _alike(said, text)):
             return False
         self._logged[subject] = (text, now_s)
         return True
@@ -96,6 +103,12 @@ class Diagnostics:
             status.message = '; '.join(f'{subject}: {known.text}'
                                        for subject, known in self._complaints.items())
         status.values = [KeyValue(key=key, value=value) for key, value in self._values.items()]
+        self._published_s = now_s
         array = DiagnosticArray(status=[status])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
+
+
+def _alike(text: str, other: str) -> bool:
+    """Whether two texts differ in numbers only."""
+    return re.sub(r'[\d.]+', '', text) == re.sub(r'[\d.]+', '', other)

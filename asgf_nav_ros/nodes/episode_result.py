@@ -8,6 +8,7 @@ from typing import Any
 
 from asgf_nav_ros.contract import Action
 from sim_bridge.episodes import Episode
+from sim_bridge.simulator import Pose2D
 
 
 class EpisodeRecord:
@@ -20,8 +21,14 @@ class EpisodeRecord:
         self._wall_start_s = time.perf_counter()
         self._touching = False
         self.actions: list[Action] = []
+        self.poses: list[tuple[float, float, float]] = []
         self.collisions = 0
         self.slips = 0
+
+    def acted(self, action: Action, pose: Pose2D) -> None:
+        """Take an action that begins at ``pose``."""
+        self.actions.append(action)
+        self.poses.append((round(pose.x_m, 3), round(pose.y_m, 3), round(pose.yaw_rad, 4)))
 
     def moved(self, touched: bool) -> None:
         """Take whether the robot touches something now; each new contact is a collision."""
@@ -53,7 +60,7 @@ class EpisodeRecord:
             'actions': len(self.actions), 'oracle_actions': episode.oracle_actions,
             'path_length_m': travelled_m, 'geodesic_m': episode.geodesic_m,
             'distance_to_goal_m': distance_to_goal_m, 'collisions': self.collisions,
-            'action_names': [action.name for action in self.actions],
+            'action_names': [action.name for action in self.actions], 'poses': self.poses,
             'start_s': self.start_s, 'sim_time_s': sim_time_s, 'wall_time_s': wall_time_s,
             'realtime_factor': sim_time_s / wall_time_s, 'reset_time_s': self._reset_time_s,
             'slips': self.slips}

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 import time
 from typing import Any
@@ -14,6 +13,7 @@ import rclpy
 from rclpy.clock import Clock
 from rclpy.clock import ClockType
 from rclpy.clock import JumpThreshold
+from rclpy.clock import TimeJump
 from rclpy.duration import Duration
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
@@ -21,30 +21,30 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.lifecycle import LifecycleState
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.qos import QoSProfile
-from rclpy.qos import ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import Header
 
+from asgf_nav_ros.motion.supervision import heartbeat
 from asgf_nav_ros.nodes import graph
+from asgf_nav_ros.nodes import messages
 from asgf_nav_ros.nodes.diagnostics import Diagnostics
 from asgf_nav_ros.nodes.diagnostics import ERROR
+from asgf_nav_ros.nodes.inputs import Inputs
+from asgf_nav_ros.nodes.inputs import PATIENCE_S
 from asgf_nav_ros.nodes.parameters import declare
 from asgf_nav_ros.nodes.parameters import NodeParameters
 
-# An input that has not come by then is named in the log.
-PATIENCE_S = 3.0
 HEARTBEAT_S = 0.5
+# Signs of life for motion, which stops the robot without them.
+PULSE_S = 0.05
+# What ``ail`` reports is over after this time.
+AILING_S = 0.5
+# The clock of the machine against a steady one: more is a jump.
+JUMP_S = 2.0
+# Forward, between two messages of a simulated clock; less may be a pause of this process while a
+# simulation runs at many times real time.
+SIMULATED_JUMP_S = 60.0
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
-
-
-@dataclasses.dataclass
-class _Input:
-    """A subscription of the active node."""
-
-    topic: str
-    subscription: Any
-    qos: QoSProfile
-    waited_since_s: float
-    came: bool = False
 
 
 class ManagedNode(LifecycleNode):
@@ -53,8 +53,11 @@ class ManagedNode(LifecycleNode):
     ``set_up`` runs in configure: it loads, checks and creates publishers, and raises OSError or
     ValueError with one line that says what to do. ``start`` runs in activate and calls
     ``listen`` and ``every``; what these made is gone after deactivate. ``halt`` comes first in
-    deactivate and shutdown, while publishers still work.
+    deactivate and shutdown, while publishers still work. A ``supervised`` node sends heartbeats
+    while it is active, in which it says whether it is fit to have the robot move.
     """
+
+    supervised = False
 
     def __init__(self, name: str, kind: type[NodeParameters], **options: Any) -> None:
         """Declare the parameters of ``kind``; ``options`` go to rclpy."""
@@ -66,14 +69,17 @@ class ManagedNode(LifecycleNode):
         self.exit_code = 0
         self.received_s = 0.0  # of the message that is being worked on, by time.perf_counter
         self._active = False
-        self._inputs: list[_Input] = []
+        self._inputs = Inputs(self)
         self._timers_of_active: list[Any] = []
         self._advertised: list[Any] = []
         self._served: list[Any] = []
+        self._ailments: dict[str, tuple[str, float]] = {}
         self._rewinding = self.get_clock().create_jump_callback(
-            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1),
-                          on_clock_change=False), post_callback=self._on_clock_jump)
+            JumpThreshold(min_forward=Duration(seconds=SIMULATED_JUMP_S),
+                          min_backward=Duration(nanoseconds=-1), on_clock_change=False),
+            post_callback=self._on_clock_jump)
         self._born_s = time.monotonic()
+        self._ahead_s = self.now_s - self._born_s
         self.create_timer(HEARTBEAT_S, self._beat, clock=self.steady)
 
     @property
@@ -91,7 +97,7 @@ class ManagedNode(LifecycleNode):
         """Say the last words; publishers still work."""
 
     def rewind(self) -> None:
-        """Forget stamps: the clock went back, e.g. because a simulation began anew."""
+        """Forget stamps: the clock jumped, e.g. back because a simulation began anew."""
 
     def finish(self, exit_code: int) -> None:
         """End the process soon."""
@@ -113,7 +119,7 @@ class ManagedNode(LifecycleNode):
         self._served.append(self.create_service(kind, name, callback))
 
     def listen(self, kind: type, topic: str, callback: Callable[[Any], None], qos: QoSProfile, *,
-               awaited: bool = True) -> None:
+               awaited: bool = True, stamped: bool = False, fresh_s: float | None = None) -> None:
         """Subscribe while active; a message that makes ``callback`` raise ValueError is refused.
 
         Args:
@@ -122,18 +128,15 @@ class ManagedNode(LifecycleNode):
             callback: takes the message.
             qos: quality of service.
             awaited: say so if nothing comes for a while.
+            stamped: refuse messages whose header was never stamped.
+            fresh_s: the node is not well while the newest message is older.
         """
-        entry = _Input(topic, None, qos, time.monotonic(), came=not awaited)
+        def taken(message: Any) -> None:
+            self.received_s = time.perf_counter()
+            callback(message)
 
-        def guarded(message: Any) -> None:
-            entry.came, self.received_s = True, time.perf_counter()
-            try:
-                callback(message)
-            except ValueError as error:
-                self.refuse(topic, error)
-
-        entry.subscription = self.create_subscription(kind, topic, guarded, qos)
-        self._inputs.append(entry)
+        self._inputs.add(kind, topic, taken, qos, refuse=self.refuse, awaited=awaited,
+                         stamped=stamped, fresh_s=fresh_s)
 
     def every(self, period_s: float, callback: Callable[[], None], *,
               clock: Clock | None = None) -> None:
@@ -145,6 +148,11 @@ class ManagedNode(LifecycleNode):
         """Report input that was not used."""
         self.diagnostics.complain(topic, f'refused: {error}')
 
+    def ail(self, subject: str, reason: str) -> None:
+        """Report what makes this node unfit for a while; motion stops the robot for it."""
+        self._ailments[subject] = (reason, time.monotonic() + AILING_S)
+        self.diagnostics.complain(subject, reason)
+
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load and check."""
         try:
@@ -152,6 +160,8 @@ class ManagedNode(LifecycleNode):
         except (OSError, ValueError) as error:
             self.diagnostics.complain('configure', str(error), level=ERROR, fades=False)
             return FAILURE
+        if self.supervised:
+            self._pulse = self.advertise(Header, graph.HEARTBEAT, graph.sensor_qos('best_effort'))
         self.diagnostics.settle('configure')
         return super().on_configure(state)
 
@@ -160,6 +170,8 @@ class ManagedNode(LifecycleNode):
         result = super().on_activate(state)
         self._active = True
         self.start()
+        if self.supervised:
+            self.every(PULSE_S, self._send_heartbeat, clock=self.steady)
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -190,11 +202,10 @@ class ManagedNode(LifecycleNode):
         if self._active:
             self.halt()
         self._active = False
-        for entry in self._inputs:
-            self.destroy_subscription(entry.subscription)
+        self._inputs.close()
         for timer in self._timers_of_active:
             self.destroy_timer(timer)
-        self._inputs, self._timers_of_active = [], []
+        self._timers_of_active = []
 
     def autostart(self) -> bool:
         """Configure and activate now, if the parameter says so; false if that failed."""
@@ -202,18 +213,37 @@ class ManagedNode(LifecycleNode):
             return True
         return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
 
-    def _on_clock_jump(self, _: Any) -> None:
-        if self._active:
-            self.get_logger().warning('the clock went back, starting afresh')
-            self.rewind()
+    def _send_heartbeat(self) -> None:
+        steady_s, now_s = time.monotonic(), self.now_s
+        complaints = [reason for reason, until_s in self._ailments.values() if steady_s < until_s]
+        complaint = '; '.join([*complaints, *self._inputs.complaints(now_s)])
+        self._pulse.publish(messages.header(heartbeat(self.get_name(), complaint), now_s))
+
+    def _on_clock_jump(self, jump: TimeJump) -> None:
+        """A simulated clock jumped; that it is told the time at all is no jump."""
+        if self.get_clock().now().nanoseconds != jump.delta.nanoseconds:
+            self._restart_clock(jump.delta.nanoseconds * 1e-9)
+
+    def _restart_clock(self, jump_s: float) -> None:
+        if not self._active:
+            return
+        self.diagnostics.complain('clock', f'jumped by {jump_s:+.1f} s, starting afresh')
+        self._inputs.forget()
+        self.rewind()
+
+    def _watch_system_clock(self) -> None:
+        """No callback tells when somebody sets the clock of the machine."""
+        ahead_s = self.now_s - time.monotonic()
+        jump_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
+        if abs(jump_s) > JUMP_S and not self.get_clock().ros_time_is_active:
+            self._restart_clock(jump_s)
 
     def _beat(self) -> None:
-        lacks = [self._why_no_clock()]
-        if lacks[0]:  # nothing else can come either
-            for entry in self._inputs:
-                entry.waited_since_s = time.monotonic()
-        else:
-            lacks = [why for entry in self._inputs if (why := self._why_silent(entry))]
+        self._watch_system_clock()
+        no_clock = self._why_no_clock()
+        if no_clock:  # nothing else can come either
+            self._inputs.wait_anew()
+        lacks = [no_clock] if no_clock else self._inputs.lacks(self.now_s)
         if lacks:
             self.diagnostics.complain('inputs', '; '.join(lacks), fades=False)
         else:
@@ -228,36 +258,28 @@ class ManagedNode(LifecycleNode):
             return ''
         return f'use_sim_time is set, but nothing has come on {graph.CLOCK} yet'
 
-    def _why_silent(self, entry: _Input) -> str:
-        """Nobody there, quality of service that does not match, or just nothing sent."""
-        if entry.came or time.monotonic() - entry.waited_since_s < PATIENCE_S:
-            return ''
-        name = entry.subscription.topic_name
-        publishers = self.get_publishers_info_by_topic(name)
-        if not publishers:
-            return f'nobody publishes {name}'
-        if entry.qos.reliability == ReliabilityPolicy.RELIABLE and any(
-                info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
-                for info in publishers):
-            return (f'{name} is offered as best effort, but asked for as reliable: set '
-                    'sensor_reliability to best_effort here or to reliable there')
-        return f'nothing has come on {name} yet'
-
 
 def run(kind: type[ManagedNode], args: Sequence[str] | None = None) -> int:
     """Run one node until SIGINT, SIGTERM or its own end; return the exit code."""
     # rclpy's own handlers shut the context down before a last zero could be published.
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    asked: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _: asked.append(received))
+    asked = requests_to_end()
     try:
-        return _spin(kind, asked)
+        return spin(kind, asked)
     finally:
         rclpy.try_shutdown()
 
 
-def _spin(kind: type[ManagedNode], asked: list[int]) -> int:
+def requests_to_end() -> list[int]:
+    """Numbers of the signals SIGINT and SIGTERM, from now on and as they come."""
+    asked: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: asked.append(received))
+    return asked
+
+
+def spin(kind: type[ManagedNode], asked: list[int]) -> int:
+    """Run one node until something stands in ``asked`` or it ends; return the exit code."""
     try:
         node = kind()
     except (ParameterException, ValueError) as error:

@@ -15,6 +15,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from asgf_nav_ros.motion.pose import Pose
+from asgf_nav_ros.motion.pose import yaw_of_quaternion
 from asgf_nav_ros.sight import image_codec
 from asgf_nav_ros.sight.view import Camera
 from asgf_nav_ros.sound import pcm
@@ -120,10 +121,13 @@ def camera_message(camera: Camera, time_s: float, frame_id: str) -> CameraInfo:
 
 
 def motion_of(message: Odometry) -> tuple[Pose, tuple[float, float]]:
-    """Pose and (linear_mps, angular_radps); NaN stays NaN, motion has a name for it."""
+    """Pose and (linear_mps, angular_radps); NaN stays NaN, motion has a name for it.
+
+    Raises:
+        ValueError: the orientation is no rotation.
+    """
     position, turned = message.pose.pose.position, message.pose.pose.orientation
-    yaw_rad = math.atan2(2 * (turned.w * turned.z + turned.x * turned.y),
-                         1 - 2 * (turned.y ** 2 + turned.z ** 2))
+    yaw_rad = yaw_of_quaternion(turned.x, turned.y, turned.z, turned.w)
     twist = message.twist.twist
     return Pose(position.x, position.y, yaw_rad), (twist.linear.x, twist.angular.z)
 

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
+import time
 from typing import Any
 
 from geometry_msgs.msg import Twist
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
+from rclpy.duration import Duration
 from sensor_msgs.msg import Image
+from std_msgs.msg import Bool
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from std_srvs.srv import Trigger
@@ -20,103 +22,19 @@ from asgf_nav_ros.motion.causes import MotionState
 from asgf_nav_ros.motion.controller import Command
 from asgf_nav_ros.motion.controller import MotionController
 from asgf_nav_ros.motion.corridor import Corridor
-from asgf_nav_ros.motion.primitives import MotionLimits
-from asgf_nav_ros.motion.safety_gate import SafetyLimits
+from asgf_nav_ros.motion.supervision import Supervision
+from asgf_nav_ros.motion.supervision import Trouble
 from asgf_nav_ros.nodes import graph
 from asgf_nav_ros.nodes import messages
 from asgf_nav_ros.nodes.managed_node import ManagedNode
 from asgf_nav_ros.nodes.managed_node import run
 from asgf_nav_ros.nodes.model_contract import read_contract
-from asgf_nav_ros.nodes.parameters import NodeParameters
-from asgf_nav_ros.nodes.parameters import parameter
+from asgf_nav_ros.nodes.motion_parameters import MotionParameters
 
 STATE_PERIOD_S = 0.1
-MOTION, SAFETY, CORRIDOR = MotionLimits(), SafetyLimits(), Corridor()
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class MotionParameters(NodeParameters):
-    """Parameters of ``motion``; limits get their defaults from the classes that use them."""
-
-    enabled: bool = parameter(False, 'Allow motion at once, without a call of ~/enable.')
-    cmd_vel_stamped: bool = parameter(
-        False, 'Command TwistStamped (diff_drive_controller) rather than Twist (Nav2).')
-    control_trigger: str = parameter(
-        'timer', 'Command at control_rate_hz, or once for each odometry message.',
-        choices=('timer', 'odometry'))
-    control_rate_hz: float = parameter(
-        50.0, 'Rate of commands with control_trigger timer.', low=1, high=500)
-    depth_wait_s: float = parameter(
-        0.0, 'With control_trigger odometry: hold a tick of a step forward until depth not older '
-        'than this has come; 0 never holds. For lockstep simulation.', low=0, high=10)
-    max_linear_mps: float = parameter(
-        MOTION.max_linear_mps, 'Top speed forward.', low=0.01, high=3)
-    max_linear_mps2: float = parameter(
-        MOTION.max_linear_mps2, 'Acceleration and braking forward.', low=0.01, high=10)
-    max_angular_radps: float = parameter(
-        MOTION.max_angular_radps, 'Top speed of turns.', low=0.01, high=10)
-    max_angular_radps2: float = parameter(
-        MOTION.max_angular_radps2, 'Acceleration and braking of turns.', low=0.01, high=50)
-    position_tolerance_m: float = parameter(
-        MOTION.position_tolerance_m, 'A step ends this close to its goal.', low=0.001, high=0.2)
-    yaw_tolerance_rad: float = parameter(
-        MOTION.yaw_tolerance_rad, 'A turn ends this close to its goal.', low=0.001, high=0.5)
-    settle_s: float = parameter(
-        MOTION.settle_s, 'Rest within the tolerance before an action is over.', low=0.02, high=5)
-    response_s: float = parameter(
-        MOTION.response_s, 'Lag of the base behind commands.', low=0.001, high=2)
-    stall_s: float = parameter(
-        MOTION.stall_s, 'Commanded for so long without getting on: blocked.', low=0.1, high=30)
-    slip_m: float = parameter(
-        MOTION.slip_m, 'Sideways on a step, or off the spot in a turn: failed.', low=0.01, high=2)
-    slip_rad: float = parameter(
-        MOTION.slip_rad, 'Off the heading on a step: failed.', low=0.01, high=3)
-    jump_m: float = parameter(
-        MOTION.jump_m, 'Between two odometry messages: failed.', low=0.01, high=10)
-    jump_rad: float = parameter(
-        MOTION.jump_rad, 'Between two odometry messages: failed.', low=0.01, high=3.2)
-    action_deadline_s: float = parameter(
-        MOTION.action_deadline_s, 'An action that takes longer fails.', low=0.5, high=120)
-    odometry_timeout_s: float = parameter(
-        SAFETY.odometry_timeout_s, 'Older odometry: zero.', low=0.02, high=5)
-    depth_timeout_s: float = parameter(
-        SAFETY.depth_timeout_s, 'Older depth: no motion forward.', low=0.02, high=5)
-    hold_limit_s: float = parameter(
-        SAFETY.hold_limit_s, 'A cause of zero that lasts longer ends the action.',
-        low=0.05, high=60)
-    action_timeout_s: float = parameter(
-        SAFETY.action_timeout_s, 'An action decided longer ago is refused.', low=0.1, high=60)
-    stop_distance_m: float = parameter(
-        SAFETY.stop_distance_m, 'Obstacle to the centre of the robot at rest.', low=0.02, high=3)
-    whole_step: bool = parameter(
-        SAFETY.whole_step, 'Begin a step forward only if all of it is clear.')
-    whole_step_slack_m: float = parameter(
-        SAFETY.whole_step_slack_m, 'So much of a whole step may be missing.', low=0, high=1)
-    corridor_half_width_m: float = parameter(
-        CORRIDOR.half_width_m, 'Half of the width that must be clear.', low=0.01, high=2)
-    corridor_bottom_m: float = parameter(
-        CORRIDOR.bottom_m, 'Lower things can be driven over.', low=0, high=1)
-    corridor_top_m: float = parameter(
-        CORRIDOR.top_m, 'Higher things can be driven under.', low=0.1, high=3)
-    camera_forward_m: float = parameter(
-        CORRIDOR.camera_forward_m, 'Camera ahead of the centre of the robot.', low=-1, high=1)
-    depth_hfov_rad: float = parameter(
-        0.0, 'Horizontal field of view of depth images; 0 is that of the model.', low=0, high=3.1)
-
-    def motion_limits(self) -> MotionLimits:
-        """The limits of actions."""
-        return MotionLimits(**_shared(self, MotionLimits))
-
-    def safety_limits(self) -> SafetyLimits:
-        """The limits of the gate; it counts on the braking that the base is given."""
-        return SafetyLimits(**{**_shared(self, SafetyLimits),
-                               'braking_mps2': self.max_linear_mps2})
-
-
-def _shared(parameters: MotionParameters, kind: type) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(kind)}
-    return {name: value for name, value in dataclasses.asdict(parameters).items()
-            if name in names}
+WATCH_PERIOD_S = 0.05
+WELL = Trouble()
+DELIVERY = Duration(seconds=0.2)  # of the last zero
 
 
 class MotionNode(ManagedNode):
@@ -154,9 +72,13 @@ class MotionNode(ManagedNode):
         sensor = graph.sensor_qos(self.settings.sensor_reliability)
         if self.settings.enabled:
             self._controller.enable(self.now_s)
-        self.listen(Image, graph.DEPTH, self._on_depth, sensor)
-        self.listen(Odometry, graph.ODOMETRY, self._on_odometry, sensor)
+        lockstep = self.settings.depth_wait_s > 0  # depth then comes when it is needed
+        self.listen(Image, graph.DEPTH, self._on_depth, sensor, stamped=True,
+                    fresh_s=None if lockstep else self.settings.depth_timeout_s)
+        self.listen(Odometry, graph.ODOMETRY, self._on_odometry, sensor, stamped=True,
+                    fresh_s=self.settings.odometry_timeout_s)
         self.listen(Header, graph.ACTION, self._on_action, graph.event_qos(), awaited=False)
+        self._supervise()
         if self.settings.control_trigger == 'timer':
             self.every(1 / self.settings.control_rate_hz, lambda: self._tick(self.now_s))
         else:
@@ -164,11 +86,25 @@ class MotionNode(ManagedNode):
         self.every(STATE_PERIOD_S, self._publish_state)
         self._publish_state()
 
+    def _supervise(self) -> None:
+        """Watch the other nodes, the deadman switch and the clock."""
+        limits = self.settings.supervision_limits(
+            simulated=self.get_parameter('use_sim_time').value)
+        self._supervision = Supervision(limits, steady_s=time.monotonic())
+        if limits.heartbeat_timeout_s and limits.nodes:
+            self.listen(Header, graph.HEARTBEAT, self._on_heartbeat,
+                        graph.sensor_qos('best_effort'), awaited=False)
+        if limits.deadman_timeout_s:
+            self.listen(Bool, graph.DEADMAN, self._on_deadman, graph.event_qos())
+        if limits.clock_timeout_s:
+            self.every(WATCH_PERIOD_S, self._watch_clock, clock=self.steady)
+
     def halt(self) -> None:
         """Command a last zero."""
         self._controller.disable(Cause.SHUTDOWN, self.now_s)
         self._command(Command(cause=Cause.SHUTDOWN), self.now_s)
         self._publish_state()
+        self._cmd_vel.wait_for_all_acked(DELIVERY)  # else it may be lost with the process
 
     def rewind(self) -> None:
         """Drop the action under way and forget stamps."""
@@ -220,25 +156,41 @@ class MotionNode(ManagedNode):
         if self._ticked_s and silent_s > self.settings.odometry_timeout_s:
             self._tick(self.now_s)
 
-    def _tick(self, now_s: float) -> None:
-        command = self._controller.step(now_s)
-        self._publish_change()
-        self._command(command, now_s)
+    def _on_heartbeat(self, message: Header) -> None:
+        self._supervision.see_heartbeat(message.frame_id, time.monotonic())
 
-    def _command(self, command: Command, now_s: float) -> None:
+    def _on_deadman(self, message: Bool) -> None:
+        self._supervision.see_deadman(message.data, time.monotonic())
+
+    def _watch_clock(self) -> None:
+        """Without time no tick comes: command zero for that too."""
+        now_s, steady_s = self.now_s, time.monotonic()
+        self._supervision.see_clock(now_s, steady_s)
+        if self._supervision.trouble(steady_s).cause == Cause.CLOCK_STOPPED:
+            self._tick(now_s)
+
+    def _tick(self, now_s: float) -> None:
+        trouble = self._supervision.trouble(time.monotonic())
+        command = self._controller.step(now_s, trouble.cause)
+        self._publish_change()
+        self._command(command, now_s, trouble)
+
+    def _command(self, command: Command, now_s: float, trouble: Trouble = WELL) -> None:
         velocity = (command.linear_mps, command.angular_radps)
         self._cmd_vel.publish(messages.stamped_twist_message(velocity, now_s)
                               if self.settings.cmd_vel_stamped
                               else messages.twist_message(velocity))
-        self._report(command.cause)
+        self._report(command.cause, trouble)
 
-    def _report(self, cause: Cause) -> None:
+    def _report(self, cause: Cause, trouble: Trouble) -> None:
         self.diagnostics.tell(state=self._controller.state.value, cause=cause.value,
                               action=self._controller.action.name)
         if cause in (Cause.NONE, Cause.SHUTDOWN):
             self.diagnostics.settle(graph.CMD_VEL)
         else:
-            self.diagnostics.complain(graph.CMD_VEL, f'zero: {cause.value}', fades=False)
+            detail = f' ({trouble.detail})' if cause == trouble.cause else ''
+            self.diagnostics.complain(
+                graph.CMD_VEL, f'zero: {cause.value}{detail}', fades=False)
 
     def _publish_change(self) -> None:
         state = (self._controller.state, self._controller.state_since_s)

@@ -13,9 +13,7 @@ from rcl_interfaces.msg import IntegerRange
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
-# Sounds of peak 1 at 1 m, as policies are trained with, peak at 2 to 8 near their source in a
-# live room. A larger scale would drown weak interaural cues in the rounding to 16 bits.
-FULL_SCALE = 4.0
+from asgf_nav_ros.sound.level import FULL_SCALE
 
 Settings = TypeVar('Settings', bound='NodeParameters')
 

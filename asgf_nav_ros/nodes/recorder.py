@@ -4,14 +4,20 @@
 On stdout it prints JSON, one line each: ``{"event": "ready"}``, then for every message of these
 topics ``{"event": "episode" | "action" | "episode_result", ...}``. With ``start_motion`` it gives
 the start: a simulation that waits for motion to be enabled then loses nothing of its beginning.
+
+Before a full disk damages the bag it is closed in good order, and the node ends with an error.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import importlib
 import json
 from pathlib import Path
+import shutil
 import sys
+import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -37,19 +43,32 @@ from asgf_nav_ros.nodes.managed_node import ManagedNode
 from asgf_nav_ros.nodes.managed_node import run
 from asgf_nav_ros.nodes.parameters import NodeParameters
 from asgf_nav_ros.nodes.parameters import parameter
+from asgf_nav_ros.replay.audio_messages import register_audio_types
 
 BAG_VERSION = 9  # of rosbag2's metadata, that of Jazzy
 ENABLE = 'motion/enable'
 WATCH_PERIOD_S = 0.1
 QUEUE = 1000  # messages; a disk may pause
 LAST_WORDS_S = 0.5  # wall time for what is under way when the last result comes
+DISK_PERIOD_S = 1.0
+AUDIO_TYPES = {
+    'image': ('sensor_msgs', 'Image'),
+    'audio_data_stamped': ('audio_common_msgs', 'AudioDataStamped'),
+    'audio_stamped': ('audio_common_msgs', 'AudioStamped')}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RecorderParameters(NodeParameters):
     """Parameters of ``recorder``."""
 
-    bag_path: str = parameter('', 'Folder of the bag; it must not exist yet.')
+    bag_path: str = parameter(
+        '', 'Folder of the bag, which must not exist yet; %Y%m%d-%H%M%S and the like stand for '
+        'the time of the start.')
+    least_free_mb: int = parameter(
+        200, 'End in good order when the disk has less left, MB.', low=1, high=1000000)
+    audio_msg_type: str = parameter(
+        'image', 'Messages on audio: those of this package, or of either audio_common_msgs.',
+        choices=tuple(AUDIO_TYPES))
     episodes: int = parameter(
         0, 'End after so many results; 0 records until told to end.', low=0, high=100000)
     cmd_vel_stamped: bool = parameter(True, 'cmd_vel is TwistStamped rather than Twist.')
@@ -68,9 +87,12 @@ class RecorderNode(ManagedNode):
         if not self.settings.bag_path:
             raise ValueError('bag_path must name a folder to write, got none')
         self._results = 0
+        self._audio_type = message_type(self.settings.audio_msg_type)
         self._types = get_typestore(Stores.ROS2_JAZZY)
+        register_audio_types(self._types, self.settings.audio_msg_type)
+        self._folder = Path(time.strftime(self.settings.bag_path))
         try:
-            self._writer = Writer(Path(self.settings.bag_path), version=BAG_VERSION,
+            self._writer = Writer(self._folder, version=BAG_VERSION,
                                   storage_plugin=StoragePlugin.MCAP)
             self._writer.open()
         except WriterError as error:
@@ -80,37 +102,51 @@ class RecorderNode(ManagedNode):
         """Record every topic."""
         for kind, topic, qos in self._topics():
             self._record(kind, topic, qos)
+        self.every(DISK_PERIOD_S, self._watch_disk, clock=self.steady)
         if self.settings.start_motion:
             self._enable, self._gone = self.create_client(SetBool, ENABLE), False
             self.every(WATCH_PERIOD_S, self._go_when_complete, clock=self.steady)
         tell('ready')
 
     def halt(self) -> None:
-        """Close the bag: without its index no reader opens it."""
-        self._writer.close()
+        """Close the bag: without its index few readers open it."""
+        try:
+            self._writer.close()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._writer.abort()
+            self.fail(f'the bag {self._folder} has no index, asgf-nav replay reads it: {error}')
 
     def _topics(self) -> list[tuple[type, str, QoSProfile]]:
         sensor = graph.sensor_qos(self.settings.sensor_reliability, depth=QUEUE)
         event, state = graph.event_qos(depth=QUEUE), graph.state_qos()
         twist = TwistStamped if self.settings.cmd_vel_stamped else Twist
         return [
-            (Clock, graph.CLOCK, sensor), (Image, graph.AUDIO, sensor),
+            (Clock, graph.CLOCK, sensor), (self._audio_type, graph.AUDIO, sensor),
             (Image, graph.COLOR, sensor), (Image, graph.DEPTH, sensor),
             (CameraInfo, graph.CAMERA_INFO, sensor), (Odometry, graph.ODOMETRY, sensor),
             (Image, graph.SPECTROGRAM, event), (Header, graph.ACTION, event),
             (String, graph.DECISION, event), (twist, graph.CMD_VEL, event),
             (DiagnosticArray, graph.DIAGNOSTICS, event), (String, graph.EPISODE_RESULT, event),
-            (Header, graph.EPISODE, state), (Header, graph.MOTION_STATE, state)]
+            (Header, graph.EPISODE, state), (Header, graph.MOTION_STATE, state),
+            (String, graph.POLICY_INFO, state)]
 
     def _record(self, kind: type, topic: str, qos: QoSProfile) -> None:
         package, name = kind.__module__.partition('.')[0], kind.__name__
         connection = self._writer.add_connection(
             self.resolve_topic_name(topic), f'{package}/msg/{name}', typestore=self._types)
         announce = {graph.EPISODE: tell_header, graph.ACTION: tell_header,
-                    graph.EPISODE_RESULT: self._on_result}.get(topic)
+                    graph.EPISODE_RESULT: self._on_result,
+                    graph.POLICY_INFO: self._on_policy_info}.get(topic)
 
         def write(serialized: bytes) -> None:
-            self._writer.write(connection, self.get_clock().now().nanoseconds, serialized)
+            if self.finished:
+                return
+            try:
+                self._writer.write(connection, self.get_clock().now().nanoseconds, serialized)
+            except OSError as error:
+                self.fail(f'cannot write to {self._folder}: {error}')
+                return
             if announce is not None:
                 announce(topic, deserialize_message(serialized, kind))
 
@@ -123,11 +159,36 @@ class RecorderNode(ManagedNode):
             self._enable.call_async(SetBool.Request(data=True))
             self._gone = True
 
+    def _watch_disk(self) -> None:
+        free_mb = shutil.disk_usage(self._folder).free / 1e6
+        self.diagnostics.tell(bag=str(self._folder), free_mb=free_mb)
+        if free_mb < self.settings.least_free_mb and not self.finished:
+            self.fail(f'recording ends: {free_mb:.0f} MB are left for {self._folder}, '
+                      f'least_free_mb is {self.settings.least_free_mb}')
+
+    def _on_policy_info(self, _: str, message: String) -> None:
+        """Keep the newest one where tools look without reading messages."""
+        self._writer.set_custom_data(graph.POLICY_INFO, message.data)
+
     def _on_result(self, topic: str, message: String) -> None:
         tell(topic, **json.loads(message.data))
         self._results += 1
         if self._results == self.settings.episodes:
             self.every(LAST_WORDS_S, lambda: self.finish(0), clock=self.steady)
+
+
+def message_type(audio_msg_type: str) -> type:
+    """The class of ``audio`` messages, imported only here: most robots have no audio_common_msgs.
+
+    Raises:
+        ValueError: no such package, or another one of that name.
+    """
+    package, name = AUDIO_TYPES[audio_msg_type]
+    try:
+        return getattr(importlib.import_module(f'{package}.msg'), name)
+    except (AttributeError, ImportError) as error:
+        raise ValueError(f'audio_msg_type {audio_msg_type} needs {package}/msg/{name}, which is '
+                         f'not installed: {error}') from error
 
 
 def tell_header(topic: str, message: Header) -> None:

@@ -34,10 +34,14 @@ from asgf_nav_ros.nodes.managed_node import run
 from asgf_nav_ros.nodes.model_contract import read_contract
 from asgf_nav_ros.nodes.simulated_senses import SimulatedSenses
 from asgf_nav_ros.nodes.simulator_parameters import SimulatorParameters
+from sim_bridge.arbitrary_pose import own_lattice
+from sim_bridge.diff_drive import OdometryNoise
 from sim_bridge.embedded import EmbeddedWorld
 from sim_bridge.episode_series import draw_episode
 from sim_bridge.episodes import Episode
 from sim_bridge.episodes import episodes_from_json
+from sim_bridge.episodes import load_house
+from sim_bridge.house.navigation import NavigationGraph
 from sim_bridge.sounds import Catalogue
 from sim_bridge.sounds import load_catalogue
 from sim_bridge.sounds import read_sound_folder
@@ -67,7 +71,11 @@ class SimulatorNode(ManagedNode):
         self._sounds = self._choose_sounds(catalogue)
         self._listed = (episodes_from_json(Path(settings.episodes_file).read_text('utf-8'))
                         if settings.episodes_file else None)
-        self._world = EmbeddedWorld(self._contract, seed=settings.seed, catalogue=catalogue)
+        noise = OdometryNoise(
+            linear_m_per_sqrt_m=settings.odometry_noise_linear_m_per_sqrt_m,
+            angular_rad_per_sqrt_rad=settings.odometry_noise_angular_rad_per_sqrt_rad)
+        self._world = EmbeddedWorld(self._contract, seed=settings.seed, catalogue=catalogue,
+                                    odometry_noise=noise)
         self._lockstep = Lockstep(window_s=self._contract.window_s)
         self._advertise()
 
@@ -148,7 +156,7 @@ class SimulatorNode(ManagedNode):
             self._record.slips += 1
             self.diagnostics.complain(graph.ACTION, f'{action.name} came before it was owed: '
                                       'this run is not reproducible')
-        self._record.actions.append(action)
+        self._record.acted(action, self._world.pose)
         self._end_if_over()
         self._go_on()
 
@@ -163,7 +171,7 @@ class SimulatorNode(ManagedNode):
             episode = self._next_episode()
             self.get_logger().info(f'episode {episode.episode_id}: {episode.sound} in '
                                    f'{episode.house}, {episode.geodesic_m:.1f} m away')
-            self._world.reset(episode)
+            self._world.reset(episode, graph=self._lattice_of(episode))
         except (OSError, ValueError) as error:
             self.fail(f'episode {self._index} cannot begin: {" ".join(str(error).split())}')
             return
@@ -181,6 +189,13 @@ class SimulatorNode(ManagedNode):
         return draw_episode(
             self._index, seed=settings.seed, house=settings.house, split=settings.split,
             size=settings.size, sounds=self._sounds, step_m=self._contract.forward_step_m)
+
+    def _lattice_of(self, episode: Episode) -> NavigationGraph | None:
+        """The lattice that the episode was drawn on, None for the usual one of its house."""
+        if not self.settings.own_lattices:
+            return None
+        return own_lattice(load_house(episode.house), episode.seed,
+                           step_m=self._contract.forward_step_m)
 
     @property
     def _count(self) -> int:
@@ -214,9 +229,12 @@ class SimulatorNode(ManagedNode):
             now_s=self._time_s, distance_to_goal_m=self._world.geodesic_m(),
             success_radius_m=self._contract.success_radius_m, end=end,
             travelled_m=self._world.travelled_m)
-        self._result.publish(String(data=json.dumps({
+        document = json.dumps({
             **result, 'last': last, 'start_pose': dataclasses.astuple(self._start_pose),
-            'source_xyz': self._world.source_xyz.tolist()})))
+            'source_xyz': self._world.source_xyz.tolist()})
+        self._result.publish(String(data=document))
+        if self.settings.tell_results:
+            print(document, flush=True)
         self.get_logger().info(summary(result))
         self._record = None
         if last and self.settings.exit_when_done:

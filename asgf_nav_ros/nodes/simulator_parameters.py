@@ -37,11 +37,20 @@ class SimulatorParameters(NodeParameters):
         choices=('heard', 'unheard'))
     sound_folder: str = parameter('', "Your own recordings, instead of the catalogue's.")
     episodes_file: str = parameter('', 'JSON list of episodes, instead of drawing them.')
+    own_lattices: bool = parameter(
+        False, 'Each episode of episodes_file has a lattice of its own, drawn from its seed: '
+        'robots start anywhere and face anywhere.')
     episodes: int = parameter(1, 'Episodes to run.', low=1, high=100000)
     seed: int = parameter(1, 'Draws houses, ways and sounds.', low=0, high=2**31)
     max_actions: int = parameter(500, 'An episode ends after so many.', low=1, high=100000)
     episode_time_limit_s: float = parameter(
         1800.0, 'An episode ends after so long.', low=1, high=86400)
+    odometry_noise_linear_m_per_sqrt_m: float = parameter(
+        0.0, 'Error of the odometry over a metre, as a standard deviation; it grows with the root '
+        'of the way.', low=0, high=1)
+    odometry_noise_angular_rad_per_sqrt_rad: float = parameter(
+        0.0, 'Error of the odometry over a turn of a radian, as a standard deviation; it grows '
+        'with the root of the angle.', low=0, high=1)
     handshake_timeout_s: float = parameter(
         20.0, 'Wall time to wait for a message of the graph in lockstep.', low=1, high=600)
     startup_timeout_s: float = parameter(
@@ -51,6 +60,8 @@ class SimulatorParameters(NodeParameters):
     wait_for_graph: bool = parameter(
         True, 'Begin only when spectrogram, policy and an enabled motion are there.')
     exit_when_done: bool = parameter(True, 'End the process after the last episode.')
+    tell_results: bool = parameter(
+        False, 'Print each result as a line of JSON, for the process that started this one.')
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -58,3 +69,5 @@ class SimulatorParameters(NodeParameters):
             raise ValueError('lockstep needs cmd_vel_stamped, got false')
         if self.lockstep and not self.wait_for_graph:
             raise ValueError('lockstep needs wait_for_graph, got false')
+        if self.own_lattices and not self.episodes_file:
+            raise ValueError('own_lattices needs an episodes_file, got none')

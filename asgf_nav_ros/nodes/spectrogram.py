@@ -21,6 +21,8 @@ from asgf_nav_ros.nodes.parameters import full_scale
 from asgf_nav_ros.nodes.parameters import NodeParameters
 from asgf_nav_ros.nodes.parameters import parameter
 from asgf_nav_ros.sound.audio_condition import audio_conditions
+from asgf_nav_ros.sound.ear_swap import EarSwap
+from asgf_nav_ros.sound.ear_watch import EarWatch
 from asgf_nav_ros.sound.listening_window import ListeningWindow
 from asgf_nav_ros.sound.listening_window import Window
 from asgf_nav_ros.sound.spectrogram import log_magnitude_spectrogram
@@ -36,12 +38,16 @@ class SpectrogramParameters(NodeParameters):
     follow_motion: bool = parameter(
         True, 'Publish only windows at rest, as motion_state says; false publishes always.')
     full_scale: float = full_scale()
+    input_timeout_s: float = parameter(
+        0.3, 'Without newer audio it is not well, and motion stops.', low=0.05, high=60)
     stamp_jitter_s: float = parameter(
         0.005, 'Error of audio stamps that is no gap.', low=0.0001, high=0.4)
 
 
 class SpectrogramNode(ManagedNode):
     """Joins audio, asks for windows, publishes their spectrograms."""
+
+    supervised = True
 
     def __init__(self, **options: Any) -> None:
         super().__init__('spectrogram', SpectrogramParameters, **options)
@@ -50,6 +56,8 @@ class SpectrogramNode(ManagedNode):
         """Take rate, window and transform from the model's contract."""
         self._contract = read_contract(self.settings.model_path)
         self._listening = ListeningWindow(self._contract, jitter_s=self.settings.stamp_jitter_s)
+        self._ears = EarWatch(self._contract.sample_rate_hz)
+        self._swap, self._rests = EarSwap(self._contract.sample_rate_hz), False
         self._schedule = WindowSchedule(self._contract, period_s=self.settings.publish_period_s)
         self._spectrogram = self.advertise(Image, graph.SPECTROGRAM, graph.event_qos())
 
@@ -59,15 +67,19 @@ class SpectrogramNode(ManagedNode):
             self.settings.sensor_reliability, depth=graph.DEPTH_OF_AUDIO)
         if self.settings.follow_motion:
             self.listen(Header, graph.MOTION_STATE, self._on_motion_state, graph.state_qos())
-        self.listen(Image, graph.AUDIO, self._on_audio, sensor)
+        self.listen(Image, graph.AUDIO, self._on_audio, sensor, stamped=True,
+                    fresh_s=self.settings.input_timeout_s)
 
     def rewind(self) -> None:
         """Forget audio from a time that is yet to come."""
         self._listening.reset()
+        self._ears.reset()
+        self._swap.reset()
         self._schedule.reset()
 
     def _on_motion_state(self, message: Header) -> None:
-        if MotionState(message.frame_id).at_rest:
+        self._rests = MotionState(message.frame_id).at_rest
+        if self._rests:
             self._schedule.rest(messages.seconds(message.stamp))
         else:
             self._schedule.move()
@@ -77,8 +89,20 @@ class SpectrogramNode(ManagedNode):
         audio = messages.audio_of(message)
         for event in self._listening.push(messages.seconds(message.header.stamp), audio):
             self.diagnostics.complain(graph.AUDIO, event.reason)
+            if reason := self._ears.interrupt(event, self.now_s):
+                self.ail(graph.AUDIO, reason)
+        self._judge_ears(audio)
         self.diagnostics.tell(held_s=self._listening.held_s)
         self._publish_due(message.header.frame_id)
+
+    def _judge_ears(self, audio: np.ndarray) -> None:
+        reason = self._ears.push(audio)
+        if not self._rests:
+            self._swap.reset()
+        elif self._swap.push(audio):
+            reason = reason or 'left and right have changed places: check with asgf-nav doctor'
+        if reason:
+            self.ail(f'{graph.AUDIO} (ears)', reason)
 
     def _publish_due(self, frame_id: str) -> None:
         while (window := self._schedule.due(self._listening)) is not None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from asgf_nav_ros.inference.onnx_policy import choose
-from asgf_nav_ros.inference.onnx_policy import DEPLOYED_TEMPERATURE
+from asgf_nav_ros.inference.choice import DEPLOYED_TEMPERATURE
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
+from asgf_nav_ros.inference.restlessness import Restlessness
+from asgf_nav_ros.motion.reckoning import Reckoning
 from asgf_nav_ros.systems.navigator import Views
 
 
@@ -25,18 +26,38 @@ class ExportedPolicy:
         self._temperature = temperature
         self._hidden: dict[int, np.ndarray] = {}
         self._rngs: dict[int, np.random.Generator] = {}
+        self._actions: dict[int, int] = {}  # the last one of every agent that has decided
+        self._restlessness: dict[int, Restlessness] = {}
+        self._reckoning = Reckoning(0, self.contract)
 
     def begin(self, slots: np.ndarray, rngs: list[np.random.Generator]) -> None:
         """Start the agents in ``slots`` with an empty memory."""
+        self._reckoning.resize(max(slots) + 1)
+        self._reckoning.begin(slots)
         for slot, rng in zip(slots.tolist(), rngs):
             self._hidden[slot] = np.zeros(self.contract.hidden_size, np.float32)
             self._rngs[slot] = rng
+            self._restlessness[slot] = Restlessness(self.contract)
+            self._actions.pop(slot, None)
 
     def decide(self, slots: np.ndarray, views: Views) -> np.ndarray:
         """Choose an action for each of ``slots``."""
+        motion = self._motion(slots, views.moved) if self.contract.odometry else None
         hidden = np.stack([self._hidden[slot] for slot in slots.tolist()])
-        out = self._policy.decide_batch(views.rgb, views.depth, views.spectrogram, hidden)
+        out = self._policy.decide_batch(views.rgb, views.depth, views.spectrogram, hidden, motion)
         self._hidden.update(zip(slots.tolist(), out['hidden_out']))
-        return np.array([
-            choose(probabilities, temperature=self._temperature, rng=self._rngs[slot])
-            for slot, probabilities in zip(slots.tolist(), out['action_probabilities'])])
+        motions = [None] * len(slots) if motion is None else motion
+        actions = np.array([
+            self._restlessness[slot].choose(probabilities, own, temperature=self._temperature,
+                                            rng=self._rngs[slot])
+            for slot, probabilities, own in zip(
+                slots.tolist(), out['action_probabilities'], motions)])
+        self._actions.update(zip(slots.tolist(), actions.tolist()))
+        return actions
+
+    def _motion(self, slots: np.ndarray, moved: np.ndarray) -> np.ndarray:
+        """Reckon with what became of the last actions; (N, MOTION_FEATURES) float32."""
+        acted = np.array([slot in self._actions for slot in slots.tolist()])
+        last = np.array([self._actions[slot] for slot in slots[acted].tolist()], np.int64)
+        self._reckoning.record(slots[acted], last, moved[acted])
+        return self._reckoning.features(slots)

@@ -15,12 +15,14 @@ from asgf_nav_ros.contract import PolicyContract
 class Views:
     """What ``N`` agents observe: rgb (N, H, W, 3) uint8, depth (N, H, W) float32 metres,
 
-    spectrogram (N, bins, frames, channels) float32.
+    spectrogram (N, bins, frames, channels) float32, and moved (N,) bool: whether the last step
+    forward went ahead; true at the start and after turns.
     """
 
     rgb: np.ndarray
     depth: np.ndarray
     spectrogram: np.ndarray
+    moved: np.ndarray
 
 
 class Navigator(Protocol):

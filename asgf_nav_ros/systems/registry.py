@@ -5,21 +5,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asgf_nav_ros.inference.onnx_policy import DEPLOYED_TEMPERATURE
+from asgf_nav_ros.inference.choice import DEPLOYED_TEMPERATURE
+from asgf_nav_ros.systems.av_wan import AvWan
+from asgf_nav_ros.systems.direction_follower import DirectionFollower
 from asgf_nav_ros.systems.exported import ExportedPolicy
+from asgf_nav_ros.systems.heard_source import ExportedLocator
+from asgf_nav_ros.systems.look_listen_act import LookListenAct
 from asgf_nav_ros.systems.navigator import Navigator
 from asgf_nav_ros.systems.random_walk import RandomWalk
 
 # The file under models/ that a learned system is shipped as; None where none is shipped yet.
 SHIPPED_MODELS: dict[str, str | None] = {
-    'asgf': 'asgf_nav.onnx', 'av_nav': 'av_nav.onnx',
-    'asgf_without_ase': None, 'asgf_without_asgf': None}
+    'direction_follower': None, 'look_listen_act': None, 'av_wan': None, 'agsa_style': None,
+    'av_nav': 'av_nav.onnx',
+    'asgf': 'asgf_paper.onnx',
+    'asgf_without_ase': None, 'asgf_without_asgf': None,
+    'asgf_plus': 'asgf_nav.onnx', 'av_nav_plus': 'av_nav_plus.onnx'}
 SYSTEMS = ('random', *SHIPPED_MODELS)
 
 
 def navigator(system: str, *, model: Path | None = None, models: Path,
               temperature: float = DEPLOYED_TEMPERATURE) -> Navigator:
     """Build the navigator called ``system``, from ``model`` or from the shipped file.
+
+    ``temperature`` is of the actions or waypoints drawn; the two systems that follow a sound
+    locator draw none.
 
     Raises:
         ValueError: no such system, or it is learned and neither shipped nor given.
@@ -32,4 +42,14 @@ def navigator(system: str, *, model: Path | None = None, models: Path,
     if model is None and shipped is None:
         raise ValueError(f'no model of {system!r} is shipped: train and export one, '
                          'then give it with --model')
-    return ExportedPolicy(model or models / shipped, system=system, temperature=temperature)
+    return _learned(system, model or models / shipped, temperature)
+
+
+def _learned(system: str, model: Path, temperature: float) -> Navigator:
+    if system == 'direction_follower':
+        return DirectionFollower(ExportedLocator(model, system=system, vector='direction'))
+    if system == 'look_listen_act':
+        return LookListenAct(ExportedLocator(model, system=system, vector='offset'))
+    if system == 'av_wan':
+        return AvWan(model, temperature=temperature)
+    return ExportedPolicy(model, system=system, temperature=temperature)

@@ -55,10 +55,15 @@ def _visible_lengths(faces, points):
     length_m = np.full((count, count), np.inf)
     for a in range(count):
         for b in range(a):
-            if is_clear(faces, points[a, 0], points[a, 1], points[b, 0], points[b, 1]):
-                length_m[a, b] = math.hypot(points[a, 0] - points[b, 0],
-                                            points[a, 1] - points[b, 1])
-                length_m[b, a] = length_m[a, b]
+            dx, dy = points[b, 0] - points[a, 0], points[b, 1] - points[a, 1]
+            straight_m = math.hypot(dx, dy)
+            # Two doors in one straight wall see each other along it, on either side of it.
+            for side in (0.0, _OFFSET_M, -_OFFSET_M):
+                x, y = -side * dy / straight_m, side * dx / straight_m
+                if is_clear(faces, points[a, 0] + x, points[a, 1] + y,
+                            points[b, 0] + x, points[b, 1] + y):
+                    length_m[a, b] = length_m[b, a] = straight_m
+                    break
     return length_m
 
 

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+import dataclasses
+
 import numpy as np
 
 from sim_bridge.house.furnish import furnish_room
 from sim_bridge.house.layout import draw_cells
 from sim_bridge.house.layout import draw_doors_m
+from sim_bridge.house.layout import draw_large_cells
 from sim_bridge.house.layout import LayoutFailed
 from sim_bridge.house.layout import Rectangle
 from sim_bridge.house.navigation import build_navigation_graph
@@ -16,8 +20,6 @@ from sim_bridge.house.plan import Furniture
 from sim_bridge.house.plan import House
 from sim_bridge.house.plan import Room
 
-MIN_ROOMS, MAX_ROOMS = 2, 8
-NODES = (40, 170)  # of the navigation graph at 0.5 m
 MIN_NODES_PER_ROOM = 4
 _ATTEMPTS = 400
 
@@ -31,25 +33,42 @@ _WET_WALLS = ('tiled_wall', 'tiled_wall', 'plaster_white')
 _KINDS_BY_SIZE = ('bedroom', 'kitchen', 'bedroom', 'dining room', 'office', 'bedroom')
 
 
-def generate_house(seed: int, *, rooms: int | None = None) -> House:
+@dataclasses.dataclass(frozen=True)
+class HouseSize:
+    """A kind of building: range of rooms, corridors included, and of nodes at 0.5 m."""
+
+    rooms: tuple[int, int]
+    nodes: tuple[int, int]
+    draw_cells: Callable[[int, np.random.Generator], list[Rectangle]]
+
+
+SIZES = {'small': HouseSize((2, 8), (40, 170), draw_cells),  # as in Replica
+         'large': HouseSize((10, 25), (250, 1600), draw_large_cells)}  # as in Matterport3D
+
+
+def generate_house(seed: int, *, size: str = 'small', rooms: int | None = None) -> House:
     """Draw a furnished house in which every room can be reached on the 0.5 m lattice.
 
     Args:
         seed: any integer >= 0.
-        rooms: number of rooms, corridor included, 2-8; drawn when None.
+        size: a key of ``SIZES``; large houses have 150-500 m2 and corridors.
+        rooms: number of rooms, corridors included, in the range of the size; drawn when None.
 
     Raises:
-        ValueError: ``seed`` or ``rooms`` is out of range.
+        ValueError: ``seed``, ``size`` or ``rooms`` is out of range.
     """
     if seed < 0:
         raise ValueError(f'seed must be >= 0, got {seed}')
-    if rooms is not None and not MIN_ROOMS <= rooms <= MAX_ROOMS:
-        raise ValueError(f'rooms must be in [{MIN_ROOMS}, {MAX_ROOMS}], got {rooms}')
+    if size not in SIZES:
+        raise ValueError(f'size must be one of {tuple(SIZES)}, got {size!r}')
+    fewest, most = SIZES[size].rooms
+    if rooms is not None and not fewest <= rooms <= most:
+        raise ValueError(f'rooms must be in [{fewest}, {most}], got {rooms}')
     rng = np.random.default_rng(seed)
-    wanted = int(rng.integers(MIN_ROOMS, MAX_ROOMS + 1)) if rooms is None else rooms
+    wanted = int(rng.integers(fewest, most + 1)) if rooms is None else rooms
     for _ in range(_ATTEMPTS):
         try:
-            house = _draw_house(f'house_{seed}', wanted, rng)
+            house = _draw_house(f'house_{seed}', SIZES[size], wanted, rng)
         except LayoutFailed:
             continue
         if house is not None:
@@ -57,16 +76,17 @@ def generate_house(seed: int, *, rooms: int | None = None) -> House:
     raise ValueError(f'no house of {wanted} rooms found for seed {seed}')
 
 
-def _draw_house(name: str, rooms: int, rng: np.random.Generator) -> House | None:
+def _draw_house(name: str, size: HouseSize, rooms: int,
+                rng: np.random.Generator) -> House | None:
     """One attempt; None if the house came out too small, too big or not passable."""
-    cells = draw_cells(rooms, rng)
+    cells = size.draw_cells(rooms, rng)
     kinds = _room_kinds(cells)
     shell = House(name, _draw_rooms(cells, kinds, rng),
                   [Door(*ends) for ends in draw_doors_m(cells, rng)],
                   wall_height_m=int(rng.integers(24, 30)) / 10)
     furniture = [furnish_room(room, kind, shell.doors, rng)
                  for room, kind in zip(shell.rooms, kinds)]
-    return _passable(shell, furniture)
+    return _passable(shell, furniture, size.nodes)
 
 
 def _room_kinds(cells: list[Rectangle]) -> list[str]:
@@ -98,7 +118,8 @@ def _draw_rooms(cells: list[Rectangle], kinds: list[str],
     return rooms
 
 
-def _passable(shell: House, furniture: list[list[Furniture]]) -> House | None:
+def _passable(shell: House, furniture: list[list[Furniture]],
+              nodes: tuple[int, int]) -> House | None:
     """Take furniture out of rooms that it blocks, last piece first."""
     while True:
         house = House(shell.name, shell.rooms, shell.doors, sum(furniture, []),
@@ -110,7 +131,7 @@ def _passable(shell: House, furniture: list[list[Furniture]]) -> House | None:
         reached = np.bincount(house.rooms_at(graph.nodes) + 1, minlength=len(house.rooms) + 1)
         blocked = np.flatnonzero(reached[1:] < MIN_NODES_PER_ROOM)
         if not len(blocked):
-            return house if NODES[0] <= len(graph) <= NODES[1] else None
+            return house if nodes[0] <= len(graph) <= nodes[1] else None
         if not any(furniture[room] for room in blocked):
             # A room behind a blocked one: thin out everything.
             blocked = np.arange(len(furniture))

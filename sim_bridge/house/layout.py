@@ -18,6 +18,8 @@ DOOR_WIDTHS_DM = (9, 10, 11)
 DOOR_TO_CORNER_DM = 3
 AREA_PER_ROOM_M2 = (7.0, 9.5)
 EXTRA_AREA_M2 = 7.0  # so that houses of two rooms are worth walking in
+AREA_PER_LARGE_ROOM_M2 = (14.5, 20.0)
+DEEP_WING_DM = 75  # a wing at least as deep and as long may get a corridor of its own
 
 
 class LayoutFailed(ValueError):
@@ -35,9 +37,14 @@ class Rectangle:
     corridor: bool = False
 
     @property
+    def sides_dm(self) -> tuple[int, int]:
+        """Extents along x and y."""
+        return self.x1 - self.x0, self.y1 - self.y0
+
+    @property
     def area_m2(self) -> float:
         """Floor area."""
-        return (self.x1 - self.x0) * (self.y1 - self.y0) / 100
+        return math.prod(self.sides_dm) / 100
 
     @property
     def polygon_m(self) -> np.ndarray:
@@ -47,7 +54,7 @@ class Rectangle:
 
     def split(self, rng: np.random.Generator) -> tuple[Rectangle, Rectangle]:
         """Cut across the longer side, near the middle."""
-        width, height = self.x1 - self.x0, self.y1 - self.y0
+        width, height = self.sides_dm
         length = max(width, height)
         if length < 2 * MIN_SIDE_DM:
             raise LayoutFailed(f'cell of {width} x {height} dm is too small to split')
@@ -105,29 +112,63 @@ def draw_cells(rooms: int, rng: np.random.Generator) -> list[Rectangle]:
     return cells + hall
 
 
+def draw_large_cells(rooms: int, rng: np.random.Generator) -> list[Rectangle]:
+    """Draw ``rooms`` cells of a building: wings along a main corridor, some with their own.
+
+    Corners of the footprint may be missing; corridors are the last cells, and count.
+
+    Raises:
+        LayoutFailed: this draw came to cells that are too small or not connected.
+    """
+    dropped = int(rng.integers(3))
+    area_dm2 = 100 * rooms * rng.uniform(*AREA_PER_LARGE_ROOM_M2)
+    footprint = _rectangle(area_dm2, rng.uniform(1.0, 2.2), rng)
+    first, second, main = _cut_corridor(footprint, rng)
+    cells, halls = [], [main]
+    for wing in (first, second):
+        parts = [wing]
+        if min(wing.sides_dm) >= DEEP_WING_DM and rng.random() < 0.7:
+            parts = _cut_corridor(wing, rng, along=1 if footprint.x1 >= footprint.y1 else 0)
+        cells += parts[:2]
+        halls += parts[2:]
+    while len(cells) < rooms - len(halls) + dropped:
+        largest = max(range(len(cells)), key=lambda index: cells[index].area_m2)
+        cells[largest:largest + 1] = cells[largest].split(rng)
+    for _ in range(dropped):
+        cells = _without_a_corner(cells, halls, footprint, rng)
+    return cells + halls
+
+
 def _draw_footprint(cells: int, rng: np.random.Generator) -> Rectangle:
     area_dm2 = 100 * (EXTRA_AREA_M2 + cells * rng.uniform(*AREA_PER_ROOM_M2))
-    aspect = rng.uniform(1.0, 1.7)
+    return _rectangle(area_dm2, rng.uniform(1.0, 1.7), rng)
+
+
+def _rectangle(area_dm2: float, aspect: float, rng: np.random.Generator) -> Rectangle:
     width, height = math.sqrt(area_dm2 * aspect), math.sqrt(area_dm2 / aspect)
     if rng.random() < 0.5:
         width, height = height, width
     return Rectangle(0, 0, round(width), round(height))
 
 
-def _cut_corridor(footprint: Rectangle, rng: np.random.Generator) -> list[Rectangle]:
-    """Two wings and the corridor between them, along the longer side."""
+def _cut_corridor(cell: Rectangle, rng: np.random.Generator, *,
+                  along: int | None = None) -> list[Rectangle]:
+    """Two wings and the corridor between them, along x (0), y (1) or the longer side (None)."""
     wide = int(rng.integers(12, 16))
-    across = min(footprint.x1, footprint.y1)
+    along = int(cell.sides_dm[0] < cell.sides_dm[1]) if along is None else along
+    across = cell.sides_dm[1 - along]
     low = round((across - wide) * rng.uniform(0.4, 0.6))
     if min(low, across - wide - low) < MIN_SIDE_DM:
         raise LayoutFailed(f'no corridor fits into {across} dm')
-    if footprint.x1 >= footprint.y1:
-        return [dataclasses.replace(footprint, y1=low),
-                dataclasses.replace(footprint, y0=low + wide),
-                dataclasses.replace(footprint, y0=low, y1=low + wide, corridor=True)]
-    return [dataclasses.replace(footprint, x1=low),
-            dataclasses.replace(footprint, x0=low + wide),
-            dataclasses.replace(footprint, x0=low, x1=low + wide, corridor=True)]
+    if along == 0:
+        low += cell.y0
+        return [dataclasses.replace(cell, y1=low),
+                dataclasses.replace(cell, y0=low + wide),
+                dataclasses.replace(cell, y0=low, y1=low + wide, corridor=True)]
+    low += cell.x0
+    return [dataclasses.replace(cell, x1=low),
+            dataclasses.replace(cell, x0=low + wide),
+            dataclasses.replace(cell, x0=low, x1=low + wide, corridor=True)]
 
 
 def _without_a_corner(cells: list[Rectangle], hall: list[Rectangle], footprint: Rectangle,

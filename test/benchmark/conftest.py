@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A short episode in a generated house, made up so that every picture has something to show."""
+"""A short episode in a generated house and result files, made up to have something to show."""
+
+import json
 
 import numpy as np
 import pytest
 
+from asgf_nav_ros.benchmark.metrics import episode_metrics
+from asgf_nav_ros.benchmark.metrics import EpisodeOutcome
+from asgf_nav_ros.benchmark.metrics import report
 from asgf_nav_ros.benchmark.recording import EpisodeRecording
 from asgf_nav_ros.benchmark.recording import RecordedDecision
 from asgf_nav_ros.contract import Action
@@ -13,6 +18,7 @@ from sim_bridge.house.navigation import build_navigation_graph
 ACTIONS = (Action.TURN_LEFT, Action.MOVE_FORWARD, Action.MOVE_FORWARD, Action.TURN_RIGHT,
            Action.MOVE_FORWARD, Action.STOP)
 RATE_HZ = 16000
+EPISODES = 60
 PERIOD_S = 2.0
 
 
@@ -50,3 +56,37 @@ def make_recording(seed=3):
 @pytest.fixture(scope='session')
 def recording():
     return make_recording()
+
+
+def outcomes(success, *, seed, episodes=EPISODES):
+    """Episodes whose distances are always the same; ``seed`` decides which succeed."""
+    distances_m = np.random.default_rng(0).uniform(2, 15, episodes).round(1)
+    succeeds = np.random.default_rng([seed, 1]).random(episodes) < success
+    return [EpisodeOutcome(
+        stopped=True, geodesic_start_m=distance_m, geodesic_end_m=0.0 if won else 3.0,
+        path_m=1.1 * distance_m, actions=40, oracle_actions=30)
+        for distance_m, won in zip(distances_m, succeeds)]
+
+
+def write_result(path, system, *, success=0.8, seed=0, size='small', sounds='unheard',
+                 episode_seed=1, episodes=EPISODES, **more):
+    """Write a file of which every episode succeeds with probability ``success``."""
+    found = outcomes(success, seed=seed, episodes=episodes)
+    runs = [{'house': f'{size}/test/{index % 5}', 'sound': f'bell_{index % 7}',
+             'ratio': 1.0 + 0.3 * (index % 5), 'rooms_away': index % 3,
+             'geodesic_m': outcome.geodesic_start_m, 'seed': 1000 * episode_seed + index,
+             **episode_metrics(outcome), 'actions': outcome.actions}
+            for index, outcome in enumerate(found)]
+    document = {
+        'system': system, 'split': 'test', 'size': size, 'sounds': sounds,
+        'episodes': len(found), 'seed': episode_seed, **report(found, np.random.default_rng(1)),
+        'steps_per_second': 100.0, 'model_sha256': f'{system}{seed}', 'houses': 20, 'runs': runs}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document | more))
+    return path
+
+
+@pytest.fixture
+def result_file():
+    """Writes a result file: ``result_file(path, system, success=0.8, ...)``."""
+    return write_result

@@ -2,14 +2,14 @@
 import numpy as np
 import pytest
 
-from asgf_nav_ros.benchmark.bench_grid_world import SingleEnvironment
+from asgf_nav_ros.benchmark.bench_grid_world import BakedEnvironment
 from asgf_nav_ros.contract import Action
 
 
 @pytest.fixture
 def environment(tiny_bake, tiny_contract):
     dry = np.random.default_rng(0).uniform(-0.5, 0.5, tiny_contract.window_samples)
-    return SingleEnvironment(tiny_bake, tiny_contract, dry.astype(np.float32))
+    return BakedEnvironment(tiny_bake, tiny_contract, dry.astype(np.float32))
 
 
 def test_single_environment_observes_what_the_contract_wants(environment, tiny_contract):

@@ -2,7 +2,6 @@
 import json
 import os
 import signal
-import socket
 
 import av
 import pytest
@@ -10,8 +9,8 @@ import pytest
 from asgf_nav_ros import cli
 from asgf_nav_ros.demo import command
 from asgf_nav_ros.demo import graph
-from asgf_nav_ros.demo.processes import ChildFailed
-from asgf_nav_ros.demo.processes import ProcessGroup
+from asgf_nav_ros.ros_processes.process_group import ChildFailed
+from asgf_nav_ros.ros_processes.process_group import ProcessGroup
 
 ROW = {'seed', 'success', 'actions', 'spl', 'sna', 'realtime_factor', 'decision_latency_ms'}
 
@@ -108,11 +107,3 @@ def test_values_reach_ros_with_their_type(plan):
     assert 'seed:=3' in arguments and 'lockstep:=true' in arguments
     assert f'model_path:="{plan.model}"' in arguments
     assert 'house:=' not in arguments
-
-
-def test_a_domain_in_use_is_left_alone():
-    free = graph.free_domain()
-    port = graph.FIRST_PORT + graph.PORTS_PER_DOMAIN * free
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as participant:
-        participant.bind(('', port))
-        assert graph.free_domain() != free

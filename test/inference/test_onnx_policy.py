@@ -20,8 +20,8 @@ from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import TWO_EARS_WITH_INTERAURAL
 from asgf_nav_ros.inference import model_file
 from asgf_nav_ros.inference import model_metadata
+from asgf_nav_ros.inference.choice import choose
 from asgf_nav_ros.inference.model_file import PolicyModelError
-from asgf_nav_ros.inference.onnx_policy import choose
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
 from asgf_nav_ros.inference.onnx_policy import PolicyOutputError
 from asgf_nav_ros.inference.providers import ProviderUnavailable

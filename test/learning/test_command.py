@@ -11,7 +11,7 @@ RECIPE = """
 contract: {image_height: 64, image_width: 64, trained_on: one house}
 bake: {sources: 1, rays: 500, response_s: 0.1}
 imitation: {samples: 80, segment_steps: 5, minibatch_segments: 8, replayed_minibatches: 1}
-houses: 1
+houses: {small: 1}
 agents: 8
 """
 
@@ -29,12 +29,12 @@ def test_trains_resumes_and_exports(recipe, tmp_path):
     train = ['train', '--recipe', str(recipe), '--system', 'av_nav', '--out', str(out),
              '--device', 'cpu', '--workers', '1']
     assert cli.main(train) == 0
-    assert cli.main([*train, '--samples', '120', '--resume']) == 0
+    assert cli.main([*train, '--samples', '120', '--resume', '--export', str(model)]) == 0
     rounds = [json.loads(line) for line in (out / 'history.jsonl').read_text().splitlines()]
     assert [figures['samples'] for figures in rounds] == [40, 80, 120]
     assert load_checkpoint(out / 'checkpoint.pt').training['samples'] == 120
+    assert list((out / 'curves').glob('events.*'))
 
-    assert cli.main(['export', '--run', str(out), '--out', str(model)]) == 0
     policy = OnnxPolicy(model)
     assert policy.contract.system == 'av_nav'
     assert policy.contract.trained_on == 'one house'

@@ -37,7 +37,7 @@ def test_what_is_safe_passes_unchanged(gate, command):
     (lambda gate: gate.see_odometry(HERE, REST, 9.6), TURN, Cause.STALE_ODOMETRY),
     (lambda gate: gate.see_odometry(HERE, REST, 10.4), TURN, Cause.STALE_ODOMETRY),
     (lambda gate: gate.see_odometry(HERE, (math.nan, 0.0), 10.0), REST, Cause.NOT_FINITE),
-    (lambda gate: gate.see_depth(np.ones((4, 4)), 9.4), FORWARD, Cause.STALE_DEPTH),
+    (lambda gate: gate.see_depth(np.ones((4, 4)), 9.5), FORWARD, Cause.STALE_DEPTH),
     (lambda gate: gate.see_depth(np.zeros((4, 4)), 10.0), FORWARD, Cause.BLIND_DEPTH),
     (lambda gate: gate.see_depth(np.full((9, 9), 0.1), 10.0), FORWARD, Cause.OBSTACLE),
     (lambda gate: None, (math.nan, 0.0), Cause.NOT_FINITE),
@@ -54,7 +54,13 @@ def test_depth_does_not_hold_turns(gate):
     assert gate.check(TURN, 10.0).cause == Cause.NONE
 
 
-def test_a_cause_that_lasts_gives_up(gate):
+def test_only_an_obstacle_is_waited_for(gate):
+    gate.see_depth(np.ones((4, 4)), 9.0)
+    assert gate.check(FORWARD, 10.0) == Verdict(0.0, 0.0, Cause.STALE_DEPTH, 0.0, True)
+    assert gate.check(TURN, 10.0, Cause.NO_DEADMAN).give_up
+
+
+def test_an_obstacle_that_stays_gives_up(gate):
     gate.see_depth(np.full((9, 9), 0.1), 10.0)
     held = [gate.check(FORWARD, 10.0), gate.check(FORWARD, 10.2)]
     assert [verdict.give_up for verdict in held] == [False, False]
@@ -77,8 +83,8 @@ def test_speed_is_what_can_be_braked_before_the_obstacle(gate):
 
 
 def test_the_way_since_the_image_was_taken_counts(gate):
-    gate.see_depth(np.full((9, 9), 0.6, np.float32), 9.6)
-    room_m = 0.6 - 0.9 * 0.4 - 0.15
+    gate.see_depth(np.full((9, 9), 0.6, np.float32), 9.7)
+    room_m = 0.6 - 0.9 * 0.3 - 0.15
     assert gate.check((0.9, 0.0), 10.0).linear_mps == pytest.approx(
         math.sqrt(2 * 0.8 * room_m), abs=1e-6)
 

@@ -4,7 +4,7 @@
 import collections
 import contextlib
 import os
-import random
+import socket
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -21,10 +21,15 @@ from rclpy.parameter import Parameter
 from asgf_nav_ros.contract import CONTRACT_KEY
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.nodes import graph as topics
+from asgf_nav_ros.ros_processes import ros_domain
 
 # Before the first rclpy.init, and for the processes that tests start.
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-os.environ['ROS_DOMAIN_ID'] = str(random.SystemRandom().randrange(1, 100))
+_domain = ros_domain.free_domain()
+# The first participant's port stays taken, so nobody else holds the domain for a free one.
+_held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+_held.bind(('', ros_domain.FIRST_PORT + ros_domain.PORTS_PER_DOMAIN * _domain))
+os.environ['ROS_DOMAIN_ID'] = str(_domain)
 
 CONTRACT = PolicyContract(image_height=32, image_width=32, hidden_size=4, input_gain=30.0)
 

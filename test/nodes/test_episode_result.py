@@ -7,6 +7,7 @@ from asgf_nav_ros.contract import Action
 from asgf_nav_ros.nodes.episode_result import EpisodeRecord
 from asgf_nav_ros.nodes.episode_result import summary
 from sim_bridge.episodes import Episode
+from sim_bridge.simulator import Pose2D
 
 EPISODE = Episode(episode_id='1-0', house='small/test/1', start_node=3, start_heading=1,
                   goal_node=9, sound='telephone', seed=5, geodesic_m=4.5, oracle_actions=11)
@@ -14,7 +15,8 @@ EPISODE = Episode(episode_id='1-0', house='small/test/1', start_node=3, start_he
 
 def finish(actions, distance_m):
     record = EpisodeRecord(EPISODE, start_s=2.0, reset_time_s=0.5)
-    record.actions.extend(actions)
+    for action in actions:
+        record.acted(action, Pose2D(1.0, 2.0, 0.5))
     return record.result(now_s=32.0, distance_to_goal_m=distance_m, success_radius_m=1.0,
                          travelled_m=5.0, end='stop')
 
@@ -34,6 +36,7 @@ def test_the_result_is_json_with_raw_numbers():
     assert result['action_names'] == ['TURN_LEFT', 'STOP']
     assert (result['path_length_m'], result['geodesic_m'], result['oracle_actions']) == (
         5.0, 4.5, 11)
+    assert result['poses'] == [[1.0, 2.0, 0.5]] * 2
     assert result['sim_time_s'] == 30.0 and result['realtime_factor'] > 1
 
 

@@ -76,3 +76,11 @@ def test_twists_say_forward_and_left():
     message = messages.stamped_twist_message((0.4, 1.2), 3.5)
     assert (message.twist.linear.x, message.twist.angular.z) == (0.4, 1.2)
     assert messages.seconds(message.header.stamp) == 3.5
+
+
+@pytest.mark.parametrize('w', [0.0, 3.0, 1e200])
+def test_an_orientation_that_is_no_rotation_is_refused(w):
+    message = messages.odometry_message(Pose(1.0, 2.0, 0.0), (0.0, 0.0), 1.0)
+    message.pose.pose.orientation.w = w
+    with pytest.raises(ValueError, match='a quaternion of length 1'):
+        messages.motion_of(message)

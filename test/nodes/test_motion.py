@@ -28,7 +28,7 @@ class Base:
         self.ros = ros
         self.node = ros.start(MotionNode, model_path=model_path, control_trigger='odometry',
                               cmd_vel_stamped=True, enabled=True, sensor_reliability='reliable',
-                              use_sim_time=True, **parameters)
+                              use_sim_time=True, heartbeat_timeout_s=0.0, **parameters)
         ros.listen(TwistStamped, graph.CMD_VEL)
         ros.listen(Header, graph.MOTION_STATE, graph.state_qos())
         self.clock = ros.talk(Clock, graph.CLOCK)
@@ -198,7 +198,7 @@ def test_it_moves_again_after_it_was_deactivated_and_activated(ros, base):
 
 
 def test_by_timer_stale_odometry_is_zero_with_its_cause(ros, model_path):
-    node = ros.start(MotionNode, model_path=model_path, enabled=True)
+    node = ros.start(MotionNode, model_path=model_path, enabled=True, heartbeat_timeout_s=0.0)
     ros.listen(Twist, graph.CMD_VEL)
     odometry, action = ros.talk(Odometry, graph.ODOMETRY), ros.talk(Header, graph.ACTION)
     ros.until(lambda: ros.heard[graph.CMD_VEL])

@@ -9,16 +9,23 @@ from rclpy.exceptions import ParameterException
 from rclpy.parameter import Parameter
 import yaml
 
+from asgf_nav_ros.nodes.audio_capture import AudioCaptureParameters
+from asgf_nav_ros.nodes.camera import CameraParameters
 from asgf_nav_ros.nodes.motion import MotionNode
 from asgf_nav_ros.nodes.motion import MotionParameters
+from asgf_nav_ros.nodes.player import PlayerParameters
 from asgf_nav_ros.nodes.policy import PolicyParameters
+from asgf_nav_ros.nodes.recorder import RecorderParameters
 from asgf_nav_ros.nodes.simulator_parameters import SimulatorParameters
 from asgf_nav_ros.nodes.spectrogram import SpectrogramNode
 from asgf_nav_ros.nodes.spectrogram import SpectrogramParameters
+from asgf_nav_ros.nodes.visuals import VisualsParameters
 
 CONFIG = Path(__file__).resolve().parents[2] / 'config'
-KINDS = {'motion': MotionParameters, 'policy': PolicyParameters,
-         'simulator': SimulatorParameters, 'spectrogram': SpectrogramParameters}
+KINDS = {'audio_capture': AudioCaptureParameters, 'camera': CameraParameters,
+         'motion': MotionParameters, 'player': PlayerParameters, 'policy': PolicyParameters,
+         'recorder': RecorderParameters, 'simulator': SimulatorParameters,
+         'spectrogram': SpectrogramParameters, 'visuals': VisualsParameters}
 
 
 @pytest.mark.parametrize('name', KINDS)
@@ -97,3 +104,8 @@ def test_a_value_out_of_range_is_refused(ros, name, value):
 def test_lockstep_refuses_what_it_cannot_work_with(fields):
     with pytest.raises(ValueError, match='lockstep needs'):
         SimulatorParameters(**fields)
+
+
+def test_own_lattices_need_the_episodes_that_were_drawn_on_them():
+    with pytest.raises(ValueError, match='own_lattices needs an episodes_file'):
+        SimulatorParameters(own_lattices=True)

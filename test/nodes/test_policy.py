@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,11 @@ from std_msgs.msg import Header
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.nodes import graph
 from asgf_nav_ros.nodes import messages
 from asgf_nav_ros.nodes.policy import PolicyNode
+from asgf_nav_ros.nodes.policy import PolicyParameters
 from asgf_nav_ros.sight.view import Camera
 
 
@@ -72,6 +76,37 @@ def test_one_action_for_the_first_whole_window_at_rest(ros, robot):
     robot.rest(10.0)
     ros.settle()
     assert len(robot.actions(1)) == 1
+
+
+def test_the_record_suffices_to_decide_again(ros, robot, model_path, contract):
+    ros.listen(String, graph.POLICY_INFO, graph.state_qos())
+    robot.rest(10.0)
+    robot.look(11.05)
+    robot.hear(11.0, left=1.0)
+    robot.actions(1)
+    robot.rest(12.0)
+    robot.sense(13.0, left=1.0)
+    ros.until(lambda: len(ros.heard[graph.DECISION]) == 2 and ros.heard[graph.POLICY_INFO])
+    told = [json.loads(message.data) for message in ros.heard[graph.DECISION]]
+    assert [each['step'] for each in told] == [0, 1]
+    assert [each['color_stamp_s'] for each in told] == [11.05, 13.0]
+    assert [each['depth_stamp_s'] for each in told] == [11.05, 13.0]
+    info = json.loads(ros.heard[graph.POLICY_INFO][0].data)
+    digest = hashlib.sha256(Path(model_path).read_bytes()).hexdigest()
+    assert info['model_sha256'] == digest and info['provider'] == 'cpu'
+    assert (info['seed'], info['temperature']) == (0, PolicyParameters().temperature)
+    assert PolicyContract.from_json(json.dumps(info['contract'])) == contract
+
+
+def test_a_new_episode_counts_its_steps_anew(ros, robot):
+    robot.rest(10.0)
+    robot.sense(11.0, left=1.0)
+    robot.actions(1)
+    robot.episode.publish(messages.header('second', 12.0))
+    robot.rest(12.0)
+    robot.sense(13.0, left=1.0)
+    ros.until(lambda: len(ros.heard[graph.DECISION]) == 2)
+    assert json.loads(ros.heard[graph.DECISION][-1].data)['step'] == 0
 
 
 def test_the_decision_says_why(ros, robot):

@@ -3,6 +3,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,9 +20,11 @@ from rosbags.typesys import Stores
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_msgs.msg import String
+import yaml
 
 from asgf_nav_ros.nodes import graph
 
+PATIENCE_S = 60
 RESULT = {'episode': '1-0', 'success': True}
 
 
@@ -100,3 +104,74 @@ def test_a_bag_is_never_overwritten(domain, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert 'exists already' in done.stderr
+
+
+def test_the_policy_is_named_in_the_metadata(recorder, publish, tmp_path):
+    info = json.dumps({'model_sha256': 'f00d', 'seed': 3})
+    publish(graph.POLICY_INFO, String(data=info), graph.state_qos())
+    publish(graph.EPISODE_RESULT, String(data=json.dumps(RESULT)), graph.event_qos())
+    assert recorder.wait(timeout=PATIENCE_S) == 0
+    document = yaml.safe_load((tmp_path / 'bag' / 'metadata.yaml').read_text())
+    custom = document['rosbag2_bagfile_information']['custom_data']
+    assert json.loads(custom['policy_info']) == {'model_sha256': 'f00d', 'seed': 3}
+
+
+def test_the_time_of_the_start_may_name_the_bag(domain, tmp_path):
+    command = [sys.executable, '-m', 'asgf_nav_ros.nodes.recorder', '--ros-args',
+               '-p', f'bag_path:="{tmp_path / "%Y" / "bag"}"']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline()) == {'event': 'ready'}
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE_S) == 0
+    found = list(tmp_path.glob('*/bag/metadata.yaml'))
+    assert len(found) == 1 and re.fullmatch(r'2\d{3}', found[0].parent.parent.name)
+
+
+def test_a_disk_that_runs_full_ends_the_recording_in_good_order(domain, tmp_path):
+    command = [sys.executable, '-m', 'asgf_nav_ros.nodes.recorder', '--ros-args',
+               '-p', f'bag_path:="{tmp_path / "bag"}"', '-p', 'least_free_mb:=1000000']
+    if shutil.disk_usage(tmp_path).free > 1e12:
+        pytest.skip('this disk has over a terabyte left')
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S,
+                          check=False)
+    assert done.returncode == 1
+    assert 'recording ends' in done.stderr and 'Traceback' not in done.stderr
+    assert (tmp_path / 'bag' / 'metadata.yaml').is_file()
+
+
+def test_a_disk_without_any_room_is_one_line(domain, tmp_path):
+    """With every file cut at 2 MB, as a full disk would."""
+    bag = tmp_path / 'bag'
+    code = ('import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); '
+            'resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20)); '
+            'from asgf_nav_ros.nodes.recorder import main; main()')
+    command = [sys.executable, '-c', code, '--ros-args', '-p', f'bag_path:="{bag}"',
+               '-p', 'sensor_reliability:=reliable']
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('talker', context=context)
+    publisher = node.create_publisher(Image, graph.COLOR, graph.sensor_qos('reliable'))
+    image = Image(height=512, width=512, step=1536, encoding='rgb8', data=bytes(512 * 1536))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while process.poll() is None and time.monotonic() < deadline_s:
+            publisher.publish(image)
+            time.sleep(0.05)
+        process.kill()
+        errors = process.stderr.read()
+    node.destroy_node()
+    rclpy.try_shutdown(context=context)
+    assert process.returncode == 1, errors
+    assert 'cannot write to' in errors and 'Traceback' not in errors
+
+
+def test_audio_messages_that_are_not_installed_are_one_line(domain, tmp_path):
+    command = [sys.executable, '-m', 'asgf_nav_ros.nodes.recorder', '--ros-args',
+               '-p', f'bag_path:="{tmp_path / "bag"}"',
+               '-p', 'audio_msg_type:=audio_data_stamped']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S,
+                          check=False)
+    assert done.returncode == 1
+    assert 'audio_common_msgs/msg/AudioDataStamped, which is not installed' in done.stderr
+    assert not (tmp_path / 'bag').exists()

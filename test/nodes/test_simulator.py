@@ -62,6 +62,27 @@ def test_by_the_wall_clock_an_episode_runs_to_its_time_limit(ros, simulator, con
     assert messages.camera_of(heard[graph.CAMERA_INFO][0]).fx == pytest.approx(16.0)
 
 
+def test_odometry_drifts_as_it_is_told_to(ros, model_path):
+    ros.listen(Odometry, graph.ODOMETRY, graph.sensor_qos('best_effort', depth=1000))
+    node = ros.start(SimulatorNode, model_path=model_path, lockstep=False, wait_for_graph=False,
+                     startup_settle_s=0.0, realtime_factor=5.0, house=HOUSE,
+                     episode_time_limit_s=4.0, odometry_noise_angular_rad_per_sqrt_rad=0.3)
+    commands = ros.talk(TwistStamped, graph.CMD_VEL)
+
+    def drive():
+        commands.publish(messages.stamped_twist_message((0.0, 0.5), 0.0))
+        return node.finished
+
+    ros.until(drive, timeout_s=60)
+    turned = node._world.pose.relative_to(node._start_pose).yaw_rad
+    assert turned > 0.5
+    told = np.unwrap([messages.motion_of(message)[0].yaw_rad
+                      for message in ros.heard[graph.ODOMETRY]])
+    # A single end may land near the truth by chance; the sum over all steps does not.
+    scatter = np.square(np.diff(told)).sum() / (0.3 ** 2 * turned)
+    assert 0.4 < scatter < 2.5
+
+
 def test_a_missing_graph_is_named_and_ends_it(ros, model_path):
     node = ros.start(SimulatorNode, model_path=model_path, startup_timeout_s=1.0)
     ros.until(lambda: node.finished)

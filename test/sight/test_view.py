@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -93,17 +94,51 @@ def test_depth_is_clipped_and_what_is_invalid_is_zero():
 @pytest.mark.parametrize('source, message', [
     (camera(640, 640, 69.4), 'horizontal field of view of 90.0 deg, the camera has 69.4 deg'),
     (camera(640, 480, 90), 'vertical field of view of 90.0 deg, the camera has 73.7 deg'),
-    (camera(640, 640, 90, cx=250.0), 'horizontal .* of 90.0 deg, the camera has 76.1 deg')])
-def test_refuses_a_narrower_camera_and_names_both_angles(source, message):
+    (camera(640, 640, 90, cx=250.0), 'horizontal .* of 90.0 deg, the camera has 76.1 deg'),
+    (camera(848, 480, 87), 'horizontal .* 87.0 deg and a vertical .* 56.5 deg')])
+def test_what_a_narrower_camera_does_not_see_is_black_and_both_angles_are_named(source, message):
+    view = View(source, CONTRACT)
+    assert re.search(message, view.shortfall)
+    seen = view.color(np.full((source.height, source.width, 3), 255, np.uint8))
+    depth = view.depth(np.full((source.height, source.width), 2, np.float32))
+    np.testing.assert_array_equal(seen[..., 0] > 0, depth > 0)
+    right, down = np.abs(tangents(camera(128, 128, 90)))
+    within = ((right <= min(source.cx + 0.5, source.width - source.cx) / source.fx)
+              & (down <= min(source.cy + 0.5, source.height - source.cy) / source.fy))
+    assert (within & (depth == 0)).mean() < 0.02  # rounding to whole pixels
+    assert 0.1 < (depth == 0).mean() < 0.6
+
+
+@pytest.mark.parametrize('source', [
+    camera(640, 480, 90), camera(640, 640, 69.4), camera(848, 480, 87), camera(1280, 720, 90),
+    camera(640, 480, 80, cy=200.0), camera(672, 376, 110)])
+def test_narrower_cameras_look_where_the_policy_expects_them_to(source):
+    seen = View(source, CONTRACT).color(picture_of_directions(source)).astype(int)
+    expected = picture_of_directions(camera(128, 128, 90)).astype(int)
+    visible = seen.any(axis=-1)
+    assert np.abs(seen - expected)[visible].max() <= math.ceil(150 / min(source.fx, 64)) + 1
+
+
+def test_a_camera_that_sees_it_all_lacks_nothing():
+    assert View(camera(640, 640, 100), CONTRACT).shortfall == ''
+
+
+@pytest.mark.parametrize('source, message', [
+    (camera(640, 360, 69.0), r'42.3 deg around .*, which is 69 % of its width and 39 % of its h'),
+    (camera(640, 480, 40), 'at least 45 % of each are needed')])
+def test_refuses_a_camera_that_sees_too_little(source, message):
     with pytest.raises(ContractMismatch, match=message):
         View(source, CONTRACT)
+    with pytest.raises(ContractMismatch, match='at least 100 %'):
+        View(source, CONTRACT, least_share=1.0)
+    assert View(source, CONTRACT, least_share=0.1).shortfall
 
 
 def test_a_slightly_narrower_camera_is_within_the_tolerance():
     source = camera(200, 200, 88.5)
     assert View(source, CONTRACT).color(picture_of_directions(source)).shape == (128, 128, 3)
-    with pytest.raises(ContractMismatch):
-        View(source, CONTRACT, tolerance_rad=math.radians(1.0))
+    assert not View(source, CONTRACT).shortfall
+    assert View(source, CONTRACT, tolerance_rad=math.radians(1.0)).shortfall
 
 
 @pytest.mark.parametrize('image, message', [

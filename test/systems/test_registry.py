@@ -2,7 +2,11 @@
 import numpy as np
 import pytest
 
+from asgf_nav_ros.contract import ContractMismatch
+from asgf_nav_ros.share import share_directory
 from asgf_nav_ros.systems.registry import navigator
+from asgf_nav_ros.systems.registry import SHIPPED_MODELS
+from asgf_nav_ros.systems.registry import SYSTEMS
 
 
 def test_random_walk_repeats_with_its_episodes_generator(tmp_path):
@@ -15,9 +19,29 @@ def test_random_walk_repeats_with_its_episodes_generator(tmp_path):
     assert set(np.ravel(walks)) == {0, 1, 2, 3}
 
 
+def test_knows_every_system_of_the_tables():
+    assert set(SYSTEMS) == {
+        'random', 'direction_follower', 'look_listen_act', 'av_wan', 'agsa_style', 'av_nav',
+        'asgf', 'asgf_without_ase', 'asgf_without_asgf', 'asgf_plus', 'av_nav_plus'}
+
+
+@pytest.mark.parametrize('system', [system for system, file in SHIPPED_MODELS.items() if file])
+def test_shipped_models_are_what_they_are_called(system):
+    shipped = navigator(system, models=share_directory('models'))
+    assert shipped.contract.system == system
+    assert len(shipped.model_sha256) == 64
+
+
+@pytest.mark.parametrize('system', ['direction_follower', 'look_listen_act', 'av_wan'])
+def test_a_model_of_another_system_is_refused(system):
+    with pytest.raises(ContractMismatch, match=system):
+        navigator(system, model=share_directory('models') / 'av_nav.onnx', models=None)
+
+
 @pytest.mark.parametrize('system, message', [
     ('dijkstra', 'system must be one of'),
     ('asgf_without_ase', 'no model of'),
+    ('av_wan', 'no model of'),
 ])
 def test_unknown_or_unshipped_systems_are_refused(tmp_path, system, message):
     with pytest.raises(ValueError, match=message):

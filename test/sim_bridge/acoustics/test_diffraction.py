@@ -8,6 +8,9 @@ from sim_bridge.acoustics.diffraction import CornerGraph
 from sim_bridge.acoustics.diffraction import shortest_from
 from sim_bridge.acoustics.enclosure import Enclosure
 from sim_bridge.house.generate import generate_house
+from sim_bridge.house.plan import Door
+from sim_bridge.house.plan import House
+from sim_bridge.house.plan import Room
 
 
 def _loss_db(add, detour_m):
@@ -45,6 +48,17 @@ def test_shortest_path_leads_through_the_door(two_rooms):
     np.testing.assert_allclose(shortest_m[reached],
                                np.hypot(*(graph.points[reached] - [1.0, 0.5]).T))
     assert (before[reached] == -1).all()
+
+
+def test_sound_goes_along_a_straight_wall_from_door_to_door():
+    rooms = [Room('left', [[0, 0], [4, 0], [4, 3], [0, 3]]),
+             Room('right', [[4, 0], [8, 0], [8, 3], [4, 3]]),
+             Room('hall', [[0, 3], [8, 3], [8, 5], [0, 5]])]
+    house = House('hall', rooms, [Door([1, 3], [2, 3]), Door([6, 3], [7, 3])])
+    graph = CornerGraph.from_faces(Enclosure.from_house(house).walls.geometry, 1.25)
+    shortest_m, _ = shortest_from(graph.faces, graph.points, graph.length_m, 1.5, 1.0)
+    beyond = np.hypot(*(graph.points - [6.0, 3.0]).T).argmin()
+    assert shortest_m[beyond] == pytest.approx(np.hypot(0.5, 2.0) + 4.0, abs=0.01)
 
 
 def test_loss_is_5_db_at_the_edge_of_the_shadow_from_both_sides():

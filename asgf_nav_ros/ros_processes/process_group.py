@@ -126,3 +126,13 @@ def tail(log: Path, *, lines: int = TAIL_LINES) -> str:
     """Return the last lines of a log file, joined by ' | '."""
     text = log.read_text(encoding='utf-8', errors='replace')
     return ' | '.join(line.strip() for line in text.splitlines()[-lines:] if line.strip())
+
+
+@contextlib.contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM end this process as Ctrl-C does: with every child ended."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

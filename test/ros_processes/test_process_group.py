@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from asgf_nav_ros.demo.processes import ChildFailed
-from asgf_nav_ros.demo.processes import ProcessGroup
-from asgf_nav_ros.demo.processes import TooSlow
+from asgf_nav_ros.ros_processes.process_group import ChildFailed
+from asgf_nav_ros.ros_processes.process_group import ProcessGroup
+from asgf_nav_ros.ros_processes.process_group import TooSlow
 
 STUBBORN = ('import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); '
             'signal.signal(signal.SIGTERM, signal.SIG_IGN); print("up"); time.sleep(60)')
@@ -54,7 +54,7 @@ def test_silence_is_not_waited_for_forever(group):
 
 
 def test_leaving_ends_every_child_even_a_stubborn_one(tmp_path, monkeypatch):
-    monkeypatch.setattr('asgf_nav_ros.demo.processes.PATIENCE_S', 0.3)
+    monkeypatch.setattr('asgf_nav_ros.ros_processes.process_group.PATIENCE_S', 0.3)
     with ProcessGroup(tmp_path, environment={}) as children:
         pids = [children.start('stubborn', ['-c', STUBBORN], listened=True),
                 children.start('sleeper', ['-c', 'import time; time.sleep(60)'])]

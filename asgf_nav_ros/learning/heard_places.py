@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labelled windows from random places of baked houses, for learning to locate a sound."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.learning.episode_draw import EpisodeDraw
+from sim_bridge.bake import BakedHouse
+from sim_bridge.batched_spectrogram import BatchedSpectrogram
+from sim_bridge.grid_world import GridWorld
+
+
+@dataclasses.dataclass(frozen=True)
+class HeardBatch:
+    """What is heard at ``B`` places, and where the source really is; egocentric, left positive.
+
+    spectrogram : (B, bins, frames, channels) float32.
+    direction : (B, 3) float32, cosine and sine of the azimuth at which the sound arrives first,
+        log1p of its path in metres; zero where no path leads from the source.
+    offset_m : (B, 2) float32, ahead and left, of the source itself.
+    at_goal : (B,) bool, whether the source stands on this very node.
+    """
+
+    spectrogram: torch.Tensor
+    direction: torch.Tensor
+    offset_m: torch.Tensor
+    at_goal: torch.Tensor
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlaceSettings:
+    """Which places are drawn: shares at the source and within ``near_m``; the rest anywhere.
+
+    House, sound and troubles of a listener last for several windows: of each batch the share
+    ``fresh`` gets new ones.
+    """
+
+    at_goal: float = 0.15
+    near: float = 0.25
+    near_m: float = 2.0
+    fresh: float = 0.15
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.at_goal + self.near <= 1 or min(self.at_goal, self.near) < 0:
+            raise ValueError('at_goal and near must be shares with a sum of at most 1, '
+                             f'got {self.at_goal} and {self.near}')
+        if not 0 < self.fresh <= 1:
+            raise ValueError(f'fresh must be in (0, 1], got {self.fresh}')
+
+
+class HeardPlaces:
+    """An endless supply of batches of ``size`` windows."""
+
+    def __init__(self, episodes: EpisodeDraw, contract: PolicyContract, *, size: int,
+                 settings: PlaceSettings, rng: np.random.Generator,
+                 device: torch.device | str = 'cpu') -> None:
+        self._world = GridWorld(episodes.houses, contract, count=size, device=device)
+        self._spectrogram = BatchedSpectrogram(contract, device=device)
+        self._episodes, self._settings = episodes, settings
+        self._rng, self._device = rng, device
+        for slot in range(size):
+            self._world.place(slot, episodes.draw(progress=0.0))
+
+    def draw(self, *, progress: float = 1.0) -> HeardBatch:
+        """Listen at fresh places, with the troubles of ``progress`` in [0, 1]."""
+        world = self._world
+        for slot in np.flatnonzero(self._rng.random(world.count) < self._settings.fresh):
+            world.place(int(slot), self._episodes.draw(progress=progress))
+        for slot in range(world.count):
+            house = world.houses[world.house[slot]]
+            world.source[slot] = self._rng.integers(len(house.source_nodes))
+            world.node[slot] = self._node(house, int(world.source[slot]))
+            world.heading[slot] = self._rng.integers(4)
+        spectrogram = self._spectrogram(world.hear(np.arange(world.count)))
+        direction = torch.from_numpy(world.sound_direction()).to(self._device)
+        offset_m = world.goal_offset_m()
+        at_goal = torch.from_numpy((np.abs(offset_m) < 1e-3).all(1)).to(self._device)
+        return HeardBatch(spectrogram, direction,
+                          torch.from_numpy(offset_m).to(self._device), at_goal)
+
+    def _node(self, house: BakedHouse, source: int) -> int:
+        goal, kind = int(house.source_nodes[source]), self._rng.random()
+        if kind < self._settings.at_goal:
+            return goal
+        if kind < self._settings.at_goal + self._settings.near:
+            near = np.flatnonzero(house.distances_m[goal] <= self._settings.near_m)
+            return int(near[self._rng.integers(len(near))])
+        return int(self._rng.integers(len(house.nodes)))

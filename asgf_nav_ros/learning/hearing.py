@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lesson in hearing before the first step: where the sound comes from, at random places.
+
+Imitation alone teaches front from back slowly: most of its windows come from few episodes, and
+the optimal action says little of where a sound arrives. What tells front from back is fine work:
+the first hundred steps of imitation at full rate wipe it out, so the ears may be kept as they are
+(``ImitationSettings.learn_hearing``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import Callable
+
+import numpy as np
+import torch
+
+from asgf_nav_ros.learning.direction_loss import direction_loss
+from asgf_nav_ros.learning.heard_places import HeardBatch
+from asgf_nav_ros.learning.heard_places import HeardPlaces
+from asgf_nav_ros.learning.learning_rate import set_learning_rate
+from asgf_nav_ros.learning.precision import mixed_precision
+from asgf_nav_ros.network.agent import NavigationAgent
+from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
+from asgf_nav_ros.network.descriptor import descriptor_loss
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HearingSettings:
+    """Budget and optimiser; ``samples`` counts windows heard, 0 leaves the lesson out."""
+
+    samples: int = 0
+    batch: int = 128
+    round_batches: int = 20
+    learning_rate: float = 2e-3
+    gradient_norm: float = 1.0
+    weight_decay: float = 1e-3
+    bfloat16: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ('batch', 'round_batches', 'learning_rate', 'gradient_norm'):
+            if getattr(self, name) <= 0:
+                raise ValueError(f'{name} must be positive, got {getattr(self, name)}')
+
+
+class HearingLesson:
+    """Teaches an agent's ears, and what reads sound directions off them; nothing else."""
+
+    def __init__(self, agent: NavigationAgent, places: HeardPlaces, *,
+                 settings: HearingSettings, device: torch.device | str = 'cpu') -> None:
+        """Raises: ValueError: the agent's system describes no sounds."""
+        if not agent.describes_sounds:
+            raise ValueError(f'{agent.system} has no sound descriptor to be taught')
+        self._agent, self._places, self._settings = agent, places, settings
+        self._device = torch.device(device)
+        self._parameters = list(agent.hearing_parameters())
+        self._optimizer = torch.optim.AdamW(self._parameters, lr=settings.learning_rate,
+                                            weight_decay=settings.weight_decay, fused=True)
+        self._rounds = -(-settings.samples // (settings.batch * settings.round_batches))
+        self._steps = 0
+
+    def teach(self, on_round: Callable[[dict[str, float]], None]) -> None:
+        """Spend the budget; ``on_round`` hears of every round's figures."""
+        self._agent.learn_statistics(True)
+        try:
+            for index in range(self._rounds):
+                on_round(self._round(index))
+        finally:
+            self._agent.learn_statistics(False)
+
+    def _round(self, index: int) -> dict[str, float]:
+        began_s, count = time.perf_counter(), self._settings.round_batches
+        rows = [self._update(self._places.draw(progress=(index + 1) / self._rounds))
+                for _ in range(count)]
+        return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} | {
+            'heard': (index + 1) * count * self._settings.batch,
+            'learn_s': time.perf_counter() - began_s}
+
+    def _update(self, batch: HeardBatch) -> dict[str, float]:
+        self._steps += 1
+        set_learning_rate(self._optimizer, self._settings.learning_rate, warm_up=0.1,
+                          progress=self._steps / (self._rounds * self._settings.round_batches))
+        with mixed_precision(self._device, enabled=self._settings.bfloat16):
+            _, state, _ = self._agent.hear(batch.spectrogram)
+        believed, descriptor = self._agent.locate(state)
+        audible = batch.direction[:, :2].abs().sum(-1) > 0
+        loss = (descriptor_loss(descriptor[audible], batch.direction[audible])
+                + direction_loss(believed[audible], batch.direction[audible]))
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._parameters, self._settings.gradient_norm)
+        self._optimizer.step()
+        away = audible & ~batch.at_goal
+        return {'hearing_loss': loss.item(),
+                'azimuth_error_deg': azimuth_error_deg(
+                    descriptor[away].detach(), batch.direction[away])}
+
+
+def azimuth_error_deg(descriptor: torch.Tensor, direction: torch.Tensor) -> float:
+    """Median error of the most probable azimuth, degrees; 180 for no rows."""
+    if not len(direction):
+        return 180.0
+    azimuth = descriptor[:, :AZIMUTH_BINS].argmax(-1) * (2 * np.pi / AZIMUTH_BINS)
+    error = azimuth - torch.atan2(direction[:, 1], direction[:, 0])
+    return float(torch.rad2deg(torch.atan2(error.sin(), error.cos()).abs()).median())

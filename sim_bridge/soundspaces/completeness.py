@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say everything that a dataset lacks at once, and where to get it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Iterator
+from typing import Sequence
+
+import numpy as np
+
+from sim_bridge.soundspaces.episode_files import read_episodes
+from sim_bridge.soundspaces.episode_files import StoredEpisode
+from sim_bridge.soundspaces.layout import DatasetError
+from sim_bridge.soundspaces.layout import HEADINGS
+from sim_bridge.soundspaces.layout import Layout
+from sim_bridge.soundspaces.layout import read_points
+from sim_bridge.soundspaces.observations import SceneObservations
+from sim_bridge.soundspaces.scene import open_graph
+from sim_bridge.soundspaces.scene import place_episode
+from sim_bridge.soundspaces.scene_graph import SceneGraph
+
+_HOST = 'http://dl.fbaipublicfiles.com/SoundSpaces'
+METADATA = f'wget {_HOST}/metadata.tar.xz && tar xf metadata.tar.xz'
+EPISODES = f'wget {_HOST}/datasets.tar.xz && tar xf datasets.tar.xz'
+SOUNDS = f'wget {_HOST}/sounds.tar.xz && tar xf sounds.tar.xz'
+RESPONSES = f'wget {_HOST}/binaural_rirs.tar && tar xf binaural_rirs.tar'
+SCENE_RESPONSES = f'wget {_HOST}/binaural_rirs/{{name}}/{{scene}}.tar.gz and unpack it there'
+OBSERVATIONS = ("python scripts/cache_observations.py of SoundSpaces, with the scenes' meshes and "
+                'habitat-sim 0.1.7')
+_SAME_M = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Flaw:
+    """Something that is missing or wrong, and what to do about it."""
+
+    what: str
+    remedy: str
+
+
+def find_flaws(layout: Layout, splits: Sequence[str] = ()) -> Iterator[Flaw]:
+    """Yield what keeps the episodes of ``splits``, of all by default, from being run."""
+    if not layout.root.is_dir():
+        yield Flaw(f'{layout.root}: is no folder', 'make it, and run the commands in it')
+        return
+    episodes: dict[str, list[StoredEpisode]] = {}
+    yield from _read_splits(layout, splits, episodes)
+    scenes = sorted({*episodes, *([] if splits else layout.scenes())})
+    if not scenes:
+        yield Flaw(f'{layout.metadata}: holds no scenes', METADATA)
+    for scene in scenes:
+        yield from _scene_flaws(layout, scene, episodes.get(scene, []))
+    yield from _sound_flaws(layout, [each for found in episodes.values() for each in found])
+
+
+def _read_splits(layout: Layout, splits: Sequence[str],
+                 episodes: dict[str, list[StoredEpisode]]) -> Iterator[Flaw]:
+    """Collect episodes by scene; those that begin and end alike are kept once."""
+    found = splits or (sorted(path.name for path in layout.splits.iterdir() if path.is_dir())
+                       if layout.splits.is_dir() else [])
+    if not found:
+        yield Flaw(f'{layout.splits}: holds no splits', EPISODES)
+    for split in found:
+        try:
+            for scene in layout.scenes_with_episodes(split):
+                known = {_way(each) for each in episodes.setdefault(scene, [])}
+                for episode in read_episodes(layout, split, scene):
+                    if _way(episode) not in known:
+                        known.add(_way(episode))
+                        episodes[scene].append(episode)
+        except DatasetError as error:
+            yield Flaw(str(error), EPISODES)
+
+
+def _way(episode: StoredEpisode) -> tuple:
+    return episode.start, episode.goal, episode.sound, episode.distractor, episode.distractor_node
+
+
+def _scene_flaws(layout: Layout, scene: str, episodes: Sequence[StoredEpisode]) -> Iterator[Flaw]:
+    try:
+        graph = open_graph(layout, scene)
+        points = read_points(layout.points(scene), layout.facts)
+        _check_points(graph, points, layout.points(scene))
+    except DatasetError as error:
+        yield Flaw(str(error), METADATA)
+        return
+    yield from _observation_flaws(layout, scene, graph)
+    sources = set()
+    for episode in episodes:
+        try:
+            placed = place_episode(episode, graph, seed=0, folder=layout.graph(scene))
+            sources.add(placed.goal_node)
+            if episode.distractor_node is not None:
+                sources.add(graph.node_called(episode.distractor_node))
+        except DatasetError as error:
+            yield Flaw(f'{scene}, episode {episode.identifier}: {error}', EPISODES)
+    yield from _response_flaws(layout, scene, graph, sources)
+
+
+def _check_points(graph: SceneGraph, points: np.ndarray, path: Path) -> None:
+    wrong = [node for node, point in zip(graph.ids.tolist(), graph.points)
+             if node >= len(points) or abs(points[node] - point).max() > _SAME_M]
+    if wrong:
+        raise DatasetError(f'{path}: is not of this graph, which has other places for '
+                           f'{len(wrong)} nodes, {wrong[0]} for instance')
+
+
+def _observation_flaws(layout: Layout, scene: str, graph: SceneGraph) -> Iterator[Flaw]:
+    try:
+        seen = SceneObservations(layout.observations(scene)).nodes()
+    except DatasetError as error:
+        yield Flaw(str(error), OBSERVATIONS)
+        return
+    unseen = sorted(set(graph.ids.tolist()) - seen)
+    if unseen:
+        yield Flaw(f'{layout.observations(scene)}: lacks views of {len(unseen)} of {len(graph)} '
+                   f'nodes, {unseen[0]} for instance', OBSERVATIONS)
+
+
+def _response_flaws(layout: Layout, scene: str, graph: SceneGraph,
+                    sources: set[int]) -> Iterator[Flaw]:
+    folder = layout.responses(scene)
+    if not folder.is_dir():
+        yield Flaw(f'{folder}: is missing', RESPONSES)
+        return
+    remedy = SCENE_RESPONSES.format(name=layout.name, scene=scene)
+    ids = graph.ids.tolist()
+    for heading in range(HEADINGS):
+        place = layout.response(scene, heading, 0, 0).parent
+        there = {path.name for path in place.iterdir()} if place.is_dir() else set()
+        wanted = {f'{receiver}_{ids[source]}.wav' for source in sources for receiver in ids}
+        if lacking := sorted(wanted - there):
+            yield Flaw(f'{place}: lacks {len(lacking)} of {len(wanted)} responses, {lacking[0]} '
+                       'for instance', remedy)
+
+
+def _sound_flaws(layout: Layout, episodes: Sequence[StoredEpisode]) -> Iterator[Flaw]:
+    heard = {each.sound for each in episodes} | {
+        each.distractor for each in episodes if each.distractor}
+    for folder, name in sorted(heard):
+        path = layout.sound(folder, name)
+        if not path.is_file():
+            yield Flaw(f'{path}: is missing', SOUNDS)

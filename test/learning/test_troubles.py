@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+import torch
+
+from asgf_nav_ros.learning import augment
+from asgf_nav_ros.learning.training_houses import TrainingHouses
+from asgf_nav_ros.learning.troubles import Troubles
+from sim_bridge.bake import BakeSettings
+from sim_bridge.conditions import Situation
+
+
+def situation(bake, seed=0):
+    dry = np.random.default_rng(1).uniform(-1, 1, 16000).astype(np.float32)
+    return Situation(house=bake, source=0, node=3, heading=1, dry=dry, others=[dry],
+                     sample_rate_hz=16000, rng=np.random.default_rng(seed))
+
+
+def test_troubles_come_with_their_probability_and_grow(tiny_bake):
+    troubles = Troubles(dropout=0.5, ease_in_fraction=0.5)
+    shares = {progress: np.mean([
+        troubles.draw(situation(tiny_bake, seed), progress=progress).lost_audio > 0
+        for seed in range(200)]) for progress in (0.0, 0.25, 1.0)}
+    assert shares[0.0] == 0
+    assert shares[0.25] == pytest.approx(0.25, abs=0.1)
+    assert shares[1.0] == pytest.approx(0.5, abs=0.1)
+
+
+def test_all_troubles_at_once_fit_together(tiny_bake):
+    always = Troubles(noise=1, second_sound=1, intermittent=1, ears=1, slip=1, dropout=1)
+    drawn = always.draw(situation(tiny_bake))
+    assert drawn.noise is not None and drawn.distractor is not None
+    assert 15 <= drawn.silent_from <= 120 and abs(drawn.skew_samples) <= 3
+
+
+def test_probabilities_are_checked():
+    with pytest.raises(ValueError, match='noise must be in'):
+        Troubles(noise=1.5)
+
+
+def test_house_plans_are_the_same_each_time_and_vary_bodies():
+    houses = TrainingHouses(small=40, large=2, spherical_heads=0.3, missed_poses=0.5)
+    plan = houses.plan(BakeSettings(sources=4))
+    assert plan == houses.plan(BakeSettings(sources=4))
+    assert plan[0][0] == 'small/train/0' and plan[-1][0] == 'large/train/1'
+    assert plan[-1][1].sources == 2
+    spherical = np.mean([settings.head_radius_m > 0 for _, settings in plan])
+    missed = np.mean([settings.pose_noise_m > 0 for _, settings in plan])
+    assert 0.15 < spherical < 0.5 and 0.3 < missed < 0.7
+    assert TrainingHouses(small=2).plan(BakeSettings())[1][1] == BakeSettings()
+
+
+def test_no_houses_are_refused():
+    with pytest.raises(ValueError, match='at least one house'):
+        TrainingHouses(small=0)
+
+
+def test_masks_silence_stripes_in_a_share_of_samples():
+    spectrogram = torch.ones(10, 20, 65, 26, 5)
+    augment.mask_spectrograms(spectrogram, 0.5, np.random.default_rng(0))
+    masked = (spectrogram == 0).any(-1).any(-1).any(-1)
+    assert 0.35 < masked.float().mean() < 0.6
+    augment.mask_spectrograms(kept := torch.ones(2, 2, 65, 26, 5), 0.0, np.random.default_rng(0))
+    assert (kept == 1).all()
+
+
+def test_colors_change_by_environment_and_stay_an_image():
+    rgb = torch.randint(0, 255, (4, 30, 8, 8, 3), dtype=torch.uint8)
+    changed = augment.jitter_colors(rgb.clone(), 0.5, np.random.default_rng(0))
+    differs = (changed != rgb).flatten(2).any(-1)
+    assert changed.dtype == torch.uint8
+    assert 0.2 < differs.all(0).float().mean() < 0.8
+    assert (differs.any(0) == differs.all(0)).all()

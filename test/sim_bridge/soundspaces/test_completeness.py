@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+import os
+import shutil
+
+import pytest
+
+from asgf_nav_ros import cli
+from sim_bridge.soundspaces import completeness
+from sim_bridge.soundspaces.layout import Layout
+
+SPLIT = 'test_multiple_unheard'
+
+
+@pytest.fixture
+def copy(written, tmp_path):
+    """The written dataset, to be damaged; responses are links to its files."""
+    shutil.copytree(written.root, tmp_path / 'data', symlinks=True,
+                    copy_function=os.link)
+    return Layout(tmp_path / 'data', written.name)
+
+
+def check(layout, capsys, *options):
+    code = cli.main(['soundspaces', 'check', str(layout.root), *options])
+    return code, capsys.readouterr().out
+
+
+def test_a_written_dataset_is_complete(written, capsys):
+    assert check(written, capsys) == (0, f'{written.root}: replica complete\n')
+    assert check(written, capsys, '--split', SPLIT)[0] == 0
+
+
+def test_everything_that_is_missing_is_listed_at_once(copy, scene_name, drawn, capsys):
+    copy.observations(scene_name).unlink()
+    copy.sound('1s_all', 'hiss.wav').unlink()
+    lost = copy.response(scene_name, 1, 0, drawn[0].goal_node)
+    lost.unlink()
+    code, out = check(copy, capsys)
+    assert code == 1 and out.endswith('3 findings\n')
+    for wanted in (str(copy.observations(scene_name)), 'hiss.wav: is missing', lost.name,
+                   'lacks 1 of', completeness.OBSERVATIONS, completeness.SOUNDS,
+                   f'binaural_rirs/replica/{scene_name}.tar.gz'):
+        assert wanted in out
+
+
+def test_an_empty_folder_lacks_both_datasets(tmp_path, capsys):
+    code, out = check(Layout(tmp_path, 'replica'), capsys)
+    assert code == 1
+    for name in ('replica', 'mp3d'):
+        assert f'metadata/{name}: holds no scenes' in out
+    assert out.count(completeness.METADATA) == 1  # each remedy once
+
+
+def test_metadata_of_another_scene_are_found(copy, scene_name, capsys):
+    points = copy.points(scene_name)
+    first, *rest = points.read_text().splitlines(keepends=True)
+    points.unlink()
+    points.write_text(''.join([*rest, first]))
+    code, out = check(copy, capsys)
+    assert code == 1 and 'is not of this graph' in out
+
+
+def test_a_split_that_is_not_there_is_named(written, capsys):
+    code, out = check(written, capsys, '--split', 'val_telephone')
+    assert code == 1
+    assert f'there are the splits {SPLIT}' in out
+
+
+def test_no_folder_is_one_finding(tmp_path, capsys):
+    code, out = check(Layout(tmp_path / 'nowhere', 'replica'), capsys,
+                      '--dataset-name', 'replica')
+    assert code == 1 and 'is no folder' in out and out.endswith('1 findings\n')
