@@ -63,10 +63,8 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     processes = Processes.join(args.device)
-    try:
-        _train(recipe, args, processes)
-    finally:
-        processes.leave()
+    _train(recipe, args, processes)
+    processes.leave()
     if args.export and processes.leads:
         export_run(args.out, args.export)
     return 0

@@ -59,8 +59,13 @@ class Processes:
         return cls(distributed.get_rank(), size, int(os.environ.get('LOCAL_RANK', '0')))
 
     def leave(self) -> None:
-        """End the meeting."""
+        """End the meeting after the work is done; who fails just dies, and torchrun ends the rest.
+
+        All wait for all: a process that tears its connections down while another still talks
+        over them can abort that one.
+        """
         if self.size > 1:
+            distributed.barrier()
             distributed.destroy_process_group()
 
     @property

@@ -17,6 +17,9 @@ from sim_bridge.bake_pool import bake_houses
 class TrainingHouses:
     """Numbers of houses of each size, and the shares of them that are baked otherwise.
 
+    Houses are counted from ``first_small`` and ``first_large``: a run that goes on from another
+    run's weights can go on in other houses.
+
     ``spherical_heads`` is the share of houses heard with a spherical head of random radius,
     ``missed_poses`` of those where every node and heading is missed by random amounts of at most
     the given standard deviations.
@@ -24,6 +27,8 @@ class TrainingHouses:
 
     small: int = 48
     large: int = 0
+    first_small: int = 0
+    first_large: int = 0
     large_sources: int = 2
     spherical_heads: float = 0.0
     head_radius_m: tuple[float, float] = (0.07, 0.10)
@@ -34,12 +39,16 @@ class TrainingHouses:
     def __post_init__(self) -> None:
         if self.small + self.large < 1:
             raise ValueError('training needs at least one house, got none')
+        if min(self.first_small, self.first_large) < 0:
+            raise ValueError('houses are counted from 0, got first_small '
+                             f'{self.first_small}, first_large {self.first_large}')
         object.__setattr__(self, 'head_radius_m', tuple(self.head_radius_m))
 
     def plan(self, bake: BakeSettings) -> list[tuple[str, BakeSettings]]:
         """Name every house and settle how it is baked; house k is always baked in one way."""
-        names = [(size, index) for size, count in
-                 (('small', self.small), ('large', self.large)) for index in range(count)]
+        names = [(size, first + k) for size, first, count in
+                 (('small', self.first_small, self.small), ('large', self.first_large, self.large))
+                 for k in range(count)]
         return [(f'{size}/train/{index}', self._settings(bake, size, index))
                 for size, index in names]
 

@@ -15,14 +15,17 @@ from asgf_nav_ros.network.checkpoint import load_checkpoint
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name('gradient_process.py')
 TWO = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2']
+# The loopback by name: what a machine calls itself need not lead back to it.
+LOOPBACK = {'GLOO_SOCKET_IFNAME': 'lo'}
 
 
 def run_two(arguments, **environment):
     """Run two processes to the end; return what they printed."""
     done = subprocess.run(
         [*TWO, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT), **environment})
-    assert done.returncode == 0, done.stderr[-3000:]
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHONPATH': str(ROOT), **LOOPBACK,
+             **environment})
+    assert done.returncode == 0, done.stderr[-30_000:]
     return done.stdout
 
 
