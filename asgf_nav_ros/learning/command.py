@@ -47,8 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--workers', type=int, help='processes that bake houses')
     parser.add_argument('--threads', type=int, help='threads of torch')
-    parser.add_argument('--initial', type=Path, metavar='CHECKPOINT',
-                        help='begin with these weights, those of an imitation run for example')
+    parser.add_argument('--initial', type=Path, metavar='FILE',
+                        help='begin with the weights of this checkpoint or exported policy '
+                             '(.onnx), of an imitation run or a shipped model for example')
     parser.add_argument('--resume', action='store_true',
                         help='continue the run in --out, or begin it')
     parser.add_argument('--save-every-s', type=float, default=60.0,

@@ -28,6 +28,7 @@ from asgf_nav_ros.learning.training_scenes import TrainingScenes
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import Checkpoint
 from asgf_nav_ros.network.checkpoint import load_checkpoint
+from asgf_nav_ros.network.exported_weights import agent_of_export
 from sim_bridge.bake import BakedHouse
 from sim_bridge.grid_world import GridWorld
 
@@ -47,7 +48,7 @@ def train(recipe: Recipe, out: Path, *, houses: Sequence[BakedHouse] | TrainingS
         clips: training sounds, each (window_samples,) float32, peak 1; of houses.
         device: of torch.
         resume: go on with the run in ``out``, if there is one.
-        initial: checkpoint whose weights a new run begins with.
+        initial: checkpoint or exported policy whose weights a new run begins with.
         processes: that learn together; this one alone by default.
         save_every_s: time between checkpoints, seconds.
 
@@ -124,12 +125,16 @@ def _agent(recipe: Recipe, saved: Checkpoint | None, initial: Path | None) -> Na
     torch.manual_seed(recipe.seed)
     agent = NavigationAgent(recipe.contract)
     if initial is not None:
-        taught = load_checkpoint(initial).agent
+        taught = _taught(initial)
         if _geometry(taught.contract) != _geometry(recipe.contract):
             raise ValueError(f'{initial} must have the contract of the recipe, {recipe.contract}, '
                              f'got {taught.contract}')
         agent.load_state_dict(taught.state_dict())
     return agent
+
+
+def _taught(path: Path) -> NavigationAgent:
+    return agent_of_export(path) if path.suffix == '.onnx' else load_checkpoint(path).agent
 
 
 def _geometry(contract: PolicyContract) -> PolicyContract:

@@ -19,6 +19,7 @@ from asgf_nav_ros.learning.run_folder import RunFolder
 from asgf_nav_ros.learning.troubles import Troubles
 from asgf_nav_ros.network.checkpoint import load_checkpoint
 from asgf_nav_ros.network.checkpoint import weights_sha256
+from asgf_nav_ros.network.export import export_onnx
 
 ROOT = Path(__file__).parents[2]
 CLIP = np.random.default_rng(5).uniform(-1, 1, 16000).astype(np.float32)
@@ -107,6 +108,10 @@ def test_ppo_begins_with_the_weights_of_imitation(recipe, train, tmp_path):
     initial = tmp_path / 'taught' / 'checkpoint.pt'
     begun = policy_training._agent(recipe('ppo'), None, initial)
     assert weights_sha256(begun) == weights_sha256(load_checkpoint(initial).agent)
+    shipped = tmp_path / 'shipped.onnx'
+    export_onnx(begun, shipped, provenance={})
+    again = policy_training._agent(recipe('ppo'), None, shipped)
+    assert weights_sha256(again) == weights_sha256(begun)
     with pytest.raises(ValueError, match='must have the contract of the recipe'):
         train(recipe('ppo').with_system('asgf'), tmp_path / 'new', initial=initial)
 

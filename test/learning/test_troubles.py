@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -48,11 +50,16 @@ def test_house_plans_are_the_same_each_time_and_vary_bodies():
     missed = np.mean([settings.pose_noise_m > 0 for _, settings in plan])
     assert 0.15 < spherical < 0.5 and 0.3 < missed < 0.7
     assert TrainingHouses(small=2).plan(BakeSettings())[1][1] == BakeSettings()
+    later = dataclasses.replace(houses, small=5, first_small=35, large=1, first_large=1)
+    assert later.plan(BakeSettings()) == [*houses.plan(BakeSettings())[35:40],
+                                          houses.plan(BakeSettings())[41]]
 
 
 def test_no_houses_are_refused():
     with pytest.raises(ValueError, match='at least one house'):
         TrainingHouses(small=0)
+    with pytest.raises(ValueError, match='counted from 0'):
+        TrainingHouses(first_large=-1)
 
 
 def test_masks_silence_stripes_in_a_share_of_samples():
