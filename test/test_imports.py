@@ -16,7 +16,7 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 # the robot's formats, the demo draws with what the benchmark measures, and nodes play bags.
 FLOORS = {
     'asgf_nav_ros.contract': 1.0, 'asgf_nav_ros.share': 1.0,
-    'asgf_nav_ros.published_contracts': 1.5,
+    'asgf_nav_ros.published_contracts': 1.5, 'asgf_nav_ros.mapping': 1.5,
     'asgf_nav_ros.sound': 2.0, 'asgf_nav_ros.sight': 2.0, 'asgf_nav_ros.network': 2.0,
     'asgf_nav_ros.inference': 2.0, 'asgf_nav_ros.motion': 2.0, 'sim_bridge': 2.5,
     'asgf_nav_ros.ros_processes': 2.0, 'asgf_nav_ros.faults': 3.0, 'asgf_nav_ros.replay': 2.75,

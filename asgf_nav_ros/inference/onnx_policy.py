@@ -15,6 +15,7 @@ from asgf_nav_ros.contract import ContractMismatch
 from asgf_nav_ros.contract import MOTION_FEATURES
 from asgf_nav_ros.contract import Observation
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.inference.exploration import Exploration
 from asgf_nav_ros.inference.model_file import contract_of
 from asgf_nav_ros.inference.model_file import input_shapes
 from asgf_nav_ros.inference.model_file import output_shapes
@@ -25,7 +26,6 @@ from asgf_nav_ros.inference.model_file import require_same_contract
 from asgf_nav_ros.inference.model_file import require_signature
 from asgf_nav_ros.inference.providers import open_session
 from asgf_nav_ros.inference.providers import ProviderUnavailable
-from asgf_nav_ros.inference.restlessness import Restlessness
 
 _SUM_TOLERANCE = 1e-3  # of probabilities; half precision on a GPU leaves about 1e-4
 
@@ -45,6 +45,7 @@ class Decision:
     frame_weights : (frames,) float32, which moments of the window counted (paper: ASE).
     sound_azimuth_rad : believed direction of arrival, left positive.
     sound_distance_m : believed length of the path that the sound took.
+    exploring : whether the robot got nowhere and is led to floor that it has not seen.
     """
 
     action: Action
@@ -56,6 +57,7 @@ class Decision:
     sound_azimuth_rad: float
     sound_distance_m: float
     inference_ms: float
+    exploring: bool = False
 
 
 class OnnxPolicy:
@@ -97,7 +99,7 @@ class OnnxPolicy:
         require_signature(self._session, self.contract)
         self._actions = tuple(Action[name] for name in self.contract.actions)
         self._outputs = tuple(output_shapes(self.contract))
-        self._restlessness = Restlessness(self.contract)
+        self._exploration = Exploration(self.contract)
         self.reset()
         self.decide(_empty_observation(self.contract))
         self.reset()
@@ -105,7 +107,7 @@ class OnnxPolicy:
     def reset(self) -> None:
         """Forget the episode."""
         self._hidden = np.zeros((1, self.contract.hidden_size), np.float32)
-        self._restlessness.begin()
+        self._exploration.begin()
 
     def decide(self, observation: Observation, *, temperature: float = 0.0,
                rng: np.random.Generator | None = None) -> Decision:
@@ -114,7 +116,7 @@ class OnnxPolicy:
         Args:
             observation: what was heard and seen, checked against the contract.
             temperature: 0 takes the most probable action, 1 draws from the probabilities; over
-                0, ``Restlessness`` leads out of circles.
+                0, ``Exploration`` leads a robot on that gets nowhere.
             rng: needed when temperature is over 0.
 
         Raises:
@@ -128,8 +130,9 @@ class OnnxPolicy:
                                 observation.spectrogram[np.newaxis], self._hidden,
                                 self._motion_of(observation))
         inference_ms = 1e3 * (time.perf_counter() - start)
-        chosen = self._restlessness.choose(
-            out['action_probabilities'][0], observation.motion, temperature=temperature, rng=rng)
+        chosen = self._exploration.choose(
+            out['action_probabilities'][0], observation.motion, observation.depth,
+            temperature=temperature, rng=rng)
         self._hidden = out['hidden_out']
         return self._decision(self._actions[chosen], out, inference_ms)
 
@@ -148,7 +151,8 @@ class OnnxPolicy:
             frame_weights=out['frame_weights'][0],
             sound_azimuth_rad=math.atan2(sine, cosine),
             sound_distance_m=float(np.expm1(np.clip(log_distance, 0, 20))),
-            inference_ms=inference_ms)
+            inference_ms=inference_ms,
+            exploring=self._exploration.exploring)
 
     def decide_batch(self, rgb: np.ndarray, depth: np.ndarray, spectrogram: np.ndarray,
                      hidden: np.ndarray,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from asgf_nav_ros.contract import Action
-from asgf_nav_ros.systems.lattice import AHEAD
+from asgf_nav_ros.mapping.lattice import AHEAD
 from asgf_nav_ros.systems.waypoint_search import LEG_ACTIONS
 from asgf_nav_ros.systems.waypoint_search import STOP_WAYPOINT
 from asgf_nav_ros.systems.waypoint_search import WAYPOINTS

@@ -15,10 +15,10 @@ from asgf_nav_ros.learning.precision import mixed_precision
 from asgf_nav_ros.learning.sampling import draw_choices
 from asgf_nav_ros.learning.teacher import Teacher
 from asgf_nav_ros.learning.waypoint_oracle import optimal_waypoints
+from asgf_nav_ros.mapping.occupancy import EgoMapper
 from asgf_nav_ros.network.av_wan import AvWanNetwork
 from asgf_nav_ros.network.av_wan import GEOMETRIC_SHAPE
 from asgf_nav_ros.network.av_wan import WaypointViews
-from asgf_nav_ros.systems.occupancy import EgoMapper
 from asgf_nav_ros.systems.waypoint_search import STOP_WAYPOINT
 from asgf_nav_ros.systems.waypoint_search import WaypointSearch
 from sim_bridge.grid_world import GridWorld

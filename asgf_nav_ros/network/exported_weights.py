@@ -8,13 +8,16 @@ import os
 from pathlib import Path
 from typing import Iterator
 
+from google.protobuf.message import DecodeError
 import numpy as np
 import onnx
 from onnx import numpy_helper
 import torch
 
+from asgf_nav_ros.contract import CONTRACT_KEY
+from asgf_nav_ros.contract import ContractMismatch
+from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import PROVENANCE_KEY
-from asgf_nav_ros.inference.model_metadata import read_contract_of_file
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import CheckpointError
 from asgf_nav_ros.network.export import ExportError
@@ -33,30 +36,26 @@ def agent_of_export(path: str | os.PathLike[str]) -> NavigationAgent:
 
     Raises:
         CheckpointError: the file is no policy that this version can build and compute alike.
-        ContractMismatch: it carries no contract.
         OSError: the file cannot be read.
     """
     path = Path(path)
     if path.stat().st_size > _LARGEST_BYTES:
         raise CheckpointError(f'{path} must have at most {_LARGEST_BYTES} bytes, '
                               f'got {path.stat().st_size}')
-    contract = read_contract_of_file(path)
     try:
         model = onnx.load(str(path), load_external_data=False)
-        agent = NavigationAgent(contract, sight=_sight(model))
+        metadata = {entry.key: entry.value for entry in model.metadata_props}
+        agent = NavigationAgent(PolicyContract.from_json(metadata[CONTRACT_KEY]),
+                                sight=json.loads(metadata[PROVENANCE_KEY])['sight'])
         agent.load_state_dict(_state(model, agent))
         agent.eval()
         verify_onnx(agent, path)
-    except (RuntimeError, KeyError, ValueError, TypeError, ExportError) as error:
+    except (DecodeError, ContractMismatch, ExportError, RuntimeError, KeyError, ValueError,
+            TypeError) as error:
         reason = ' '.join(str(error).split())
         raise CheckpointError(f'{path} must be an exported policy whose weights can be read '
                               f'back: {reason:.200}') from error
     return agent
-
-
-def _sight(model: onnx.ModelProto) -> str:
-    values = {entry.key: entry.value for entry in model.metadata_props}
-    return str(json.loads(values[PROVENANCE_KEY])['sight'])
 
 
 def _state(model: onnx.ModelProto, agent: NavigationAgent) -> dict[str, torch.Tensor]:

@@ -10,8 +10,8 @@ import numpy as np
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.inference.choice import choose
 from asgf_nav_ros.inference.choice import DEPLOYED_TEMPERATURE
+from asgf_nav_ros.mapping.occupancy import EgoMapper
 from asgf_nav_ros.systems.navigator import Views
-from asgf_nav_ros.systems.occupancy import EgoMapper
 from asgf_nav_ros.systems.onnx_network import OnnxNetwork
 from asgf_nav_ros.systems.waypoint_search import WaypointSearch
 

@@ -10,11 +10,11 @@ import math
 import numpy as np
 
 from asgf_nav_ros.contract import Action
-from asgf_nav_ros.systems.lattice import Lattice
-from asgf_nav_ros.systems.lattice import start_frame
+from asgf_nav_ros.mapping.lattice import Lattice
+from asgf_nav_ros.mapping.lattice import start_frame
+from asgf_nav_ros.mapping.planner import plan
+from asgf_nav_ros.mapping.planner import wander
 from asgf_nav_ros.systems.locating_navigator import LocatingNavigator
-from asgf_nav_ros.systems.planner import plan
-from asgf_nav_ros.systems.planner import wander
 
 GOAL_STEPS = 2  # K of the definition
 LEG_ACTIONS = 10

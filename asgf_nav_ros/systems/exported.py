@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from asgf_nav_ros.inference.choice import DEPLOYED_TEMPERATURE
+from asgf_nav_ros.inference.exploration import Exploration
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
-from asgf_nav_ros.inference.restlessness import Restlessness
 from asgf_nav_ros.motion.reckoning import Reckoning
 from asgf_nav_ros.systems.navigator import Views
 
@@ -27,7 +27,7 @@ class ExportedPolicy:
         self._hidden: dict[int, np.ndarray] = {}
         self._rngs: dict[int, np.random.Generator] = {}
         self._actions: dict[int, int] = {}  # the last one of every agent that has decided
-        self._restlessness: dict[int, Restlessness] = {}
+        self._exploration: dict[int, Exploration] = {}
         self._reckoning = Reckoning(0, self.contract)
 
     def begin(self, slots: np.ndarray, rngs: list[np.random.Generator]) -> None:
@@ -37,7 +37,7 @@ class ExportedPolicy:
         for slot, rng in zip(slots.tolist(), rngs):
             self._hidden[slot] = np.zeros(self.contract.hidden_size, np.float32)
             self._rngs[slot] = rng
-            self._restlessness[slot] = Restlessness(self.contract)
+            self._exploration[slot] = Exploration(self.contract)
             self._actions.pop(slot, None)
 
     def decide(self, slots: np.ndarray, views: Views) -> np.ndarray:
@@ -48,10 +48,10 @@ class ExportedPolicy:
         self._hidden.update(zip(slots.tolist(), out['hidden_out']))
         motions = [None] * len(slots) if motion is None else motion
         actions = np.array([
-            self._restlessness[slot].choose(probabilities, own, temperature=self._temperature,
-                                            rng=self._rngs[slot])
-            for slot, probabilities, own in zip(
-                slots.tolist(), out['action_probabilities'], motions)])
+            self._exploration[slot].choose(probabilities, own, depth, rng=self._rngs[slot],
+                                           temperature=self._temperature)
+            for slot, probabilities, own, depth in zip(
+                slots.tolist(), out['action_probabilities'], motions, views.depth)])
         self._actions.update(zip(slots.tolist(), actions.tolist()))
         return actions
 

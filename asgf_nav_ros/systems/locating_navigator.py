@@ -10,10 +10,10 @@ from typing import TypeVar
 import numpy as np
 
 from asgf_nav_ros.contract import Action
+from asgf_nav_ros.mapping.lattice import Lattice
+from asgf_nav_ros.mapping.occupancy import EgoMapper
 from asgf_nav_ros.systems.heard_source import Locator
-from asgf_nav_ros.systems.lattice import Lattice
 from asgf_nav_ros.systems.navigator import Views
-from asgf_nav_ros.systems.occupancy import EgoMapper
 
 Search = TypeVar('Search')
 

@@ -8,11 +8,11 @@ import dataclasses
 import numpy as np
 
 from asgf_nav_ros.contract import Action
-from asgf_nav_ros.systems.lattice import Lattice
-from asgf_nav_ros.systems.lattice import start_frame
+from asgf_nav_ros.mapping.lattice import Lattice
+from asgf_nav_ros.mapping.lattice import start_frame
+from asgf_nav_ros.mapping.planner import plan
+from asgf_nav_ros.mapping.planner import wander
 from asgf_nav_ros.systems.locating_navigator import LocatingNavigator
-from asgf_nav_ros.systems.planner import plan
-from asgf_nav_ros.systems.planner import wander
 
 NEW_SHARE = 0.5  # of the newest estimate in the believed place of the source
 

@@ -9,14 +9,14 @@ import numpy as np
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.systems.lattice import Lattice
-from asgf_nav_ros.systems.lattice import start_frame
-from asgf_nav_ros.systems.occupancy import EgoMapper
-from asgf_nav_ros.systems.occupancy import OBSTACLE
-from asgf_nav_ros.systems.occupancy import SEEN
-from asgf_nav_ros.systems.planner import leads_on
-from asgf_nav_ros.systems.planner import plan
-from asgf_nav_ros.systems.planner import wander
+from asgf_nav_ros.mapping.lattice import Lattice
+from asgf_nav_ros.mapping.lattice import start_frame
+from asgf_nav_ros.mapping.occupancy import EgoMapper
+from asgf_nav_ros.mapping.occupancy import OBSTACLE
+from asgf_nav_ros.mapping.occupancy import SEEN
+from asgf_nav_ros.mapping.planner import leads_on
+from asgf_nav_ros.mapping.planner import plan
+from asgf_nav_ros.mapping.planner import wander
 
 WINDOW = 9  # nodes across the waypoint map, the robot's own in the middle
 WAYPOINTS = WINDOW * WINDOW

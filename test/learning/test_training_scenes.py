@@ -2,6 +2,13 @@
 """Learning by PPO from files of SoundSpaces."""
 
 import dataclasses
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -11,13 +18,16 @@ from asgf_nav_ros.benchmark.houses_v1 import draw_episodes
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.learning.training_scenes import TrainingScenes
 from asgf_nav_ros.network.checkpoint import load_checkpoint
+from asgf_nav_ros.network.checkpoint import weights_sha256
 from sim_bridge.bake import BakeSettings
 from sim_bridge.sounds import load_catalogue
 from sim_bridge.soundspaces import writer
 from sim_bridge.soundspaces.layout import DatasetError
 from sim_bridge.soundspaces.layout import Layout
 
+ROOT = Path(__file__).parents[2]
 SPLIT = 'train_telephone'
+PATIENCE_S = 300
 CONTRACT = PolicyContract(image_height=64, image_width=64, system='av_nav')
 RECIPE = """
 method: ppo
@@ -58,11 +68,15 @@ def test_only_the_episodes_of_the_split_are_drawn(dataset):
     assert one.draw().node == other.draw().node
 
 
-def train(layout, tmp_path, *options, recipe=RECIPE):
+def command(layout, tmp_path, *options, recipe=RECIPE):
     (tmp_path / 'recipe.yaml').write_text(recipe)
-    return cli.main(['train', '--recipe', str(tmp_path / 'recipe.yaml'), '--system', 'av_nav',
-                     '--root', str(layout.root), '--out', str(tmp_path / 'run'),
-                     '--device', 'cpu', *options])
+    return ['train', '--recipe', str(tmp_path / 'recipe.yaml'), '--system', 'av_nav',
+            '--root', str(layout.root), '--out', str(tmp_path / 'run'), '--device', 'cpu',
+            *options]
+
+
+def train(*arguments, **more):
+    return cli.main(command(*arguments, **more))
 
 
 def test_a_policy_is_trained_on_the_dataset(dataset, tmp_path):
@@ -70,6 +84,36 @@ def test_a_policy_is_trained_on_the_dataset(dataset, tmp_path):
     [file] = (tmp_path / 'run').glob('*.pt')
     agent = load_checkpoint(file).agent
     assert agent.contract.image_height == 64
+
+
+def test_a_killed_training_goes_on_at_the_step(dataset, tmp_path):
+    run = tmp_path / 'run'
+    words = command(dataset[0], tmp_path, '--split', SPLIT, '--save-every-s', '0',
+                    '--samples', '1000000')
+    process = subprocess.Popen([sys.executable, '-m', 'asgf_nav_ros.cli', *words], cwd=ROOT,
+                               env={**os.environ, 'OMP_NUM_THREADS': '1'},
+                               stdout=subprocess.DEVNULL)
+    try:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not (run / 'checkpoint.pt').exists():
+            assert process.poll() is None and time.monotonic() < deadline_s
+            time.sleep(0.05)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    before = load_checkpoint(run / 'checkpoint.pt')
+    reached = before.training['samples']
+    assert reached > 0 and reached % 32 == 0
+    options = ('--split', SPLIT, '--samples', str(reached + 64), '--resume')
+    assert train(dataset[0], tmp_path, *options) == 0
+    history = [json.loads(line)['samples']
+               for line in (run / 'history.jsonl').read_text().splitlines()]
+    assert history == list(range(32, reached + 65, 32))
+    after = load_checkpoint(run / 'checkpoint.pt')
+    assert after.training['samples'] == reached + 64
+    steps = {int(state['step']) for state in after.training['optimizer']['state'].values()}
+    assert steps == {(reached + 64) // 32}
+    assert weights_sha256(after.agent) != weights_sha256(before.agent)
 
 
 @pytest.mark.parametrize('options, recipe, message', [

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from asgf_nav_ros.learning.waypoint_oracle import optimal_waypoints
-from asgf_nav_ros.systems.lattice import AHEAD
+from asgf_nav_ros.mapping.lattice import AHEAD
 from asgf_nav_ros.systems.waypoint_search import STOP_WAYPOINT
 
 OPEN = np.ones(81, bool)

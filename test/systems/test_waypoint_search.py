@@ -4,9 +4,9 @@ import pytest
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.systems.occupancy import EGO_CELLS
-from asgf_nav_ros.systems.occupancy import EgoMapper
-from asgf_nav_ros.systems.occupancy import OBSTACLE
+from asgf_nav_ros.mapping.occupancy import EGO_CELLS
+from asgf_nav_ros.mapping.occupancy import EgoMapper
+from asgf_nav_ros.mapping.occupancy import OBSTACLE
 from asgf_nav_ros.systems.waypoint_search import LEG_ACTIONS
 from asgf_nav_ros.systems.waypoint_search import STOP_WAYPOINT
 from asgf_nav_ros.systems.waypoint_search import WaypointSearch

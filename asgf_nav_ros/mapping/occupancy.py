@@ -71,10 +71,17 @@ class GeometricMap:
 
     def obstacle(self, low: tuple[int, int], high: tuple[int, int]) -> bool:
         """Tell whether an obstacle is in the box from cell ``low`` to cell ``high``, included."""
+        return self._most(low, high) >= OBSTACLE
+
+    def seen(self, low: tuple[int, int], high: tuple[int, int]) -> bool:
+        """Tell whether anything was seen in the box from cell ``low`` to ``high``, included."""
+        return self._most(low, high) >= SEEN
+
+    def _most(self, low: tuple[int, int], high: tuple[int, int]) -> int:
         middle = self._middle
         box = self._cells[max(low[0] + middle, 0):max(high[0] + middle + 1, 0),
                           max(low[1] + middle, 0):max(high[1] + middle + 1, 0)]
-        return box.size > 0 and int(box.max()) >= OBSTACLE
+        return int(box.max(initial=0))
 
     def crop(self, cell: tuple[int, int], heading: int, *, cells: int) -> np.ndarray:
         """Cut the square (cells, cells) around ``cell``, turned so that axis 0 is ahead.

@@ -9,11 +9,11 @@ import math
 import numpy as np
 
 from asgf_nav_ros.contract import Action
-from asgf_nav_ros.systems.lattice import ahead_of
-from asgf_nav_ros.systems.lattice import HEADINGS
-from asgf_nav_ros.systems.lattice import Lattice
-from asgf_nav_ros.systems.lattice import State
-from asgf_nav_ros.systems.lattice import turned
+from asgf_nav_ros.mapping.lattice import ahead_of
+from asgf_nav_ros.mapping.lattice import HEADINGS
+from asgf_nav_ros.mapping.lattice import Lattice
+from asgf_nav_ros.mapping.lattice import State
+from asgf_nav_ros.mapping.lattice import turned
 
 _MARGIN = 8  # steps that a way may lead out of the box of what is known
 _DOUBT = 20  # actions of detour that are preferred to a doubtful step

@@ -6,13 +6,15 @@ import pytest
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.systems.lattice import AHEAD
-from asgf_nav_ros.systems.lattice import Lattice
-from asgf_nav_ros.systems.occupancy import EGO_CELLS
-from asgf_nav_ros.systems.occupancy import EgoMapper
-from asgf_nav_ros.systems.occupancy import OBSTACLE
-from asgf_nav_ros.systems.planner import leads_on
-from asgf_nav_ros.systems.planner import plan
+from asgf_nav_ros.mapping.lattice import AHEAD
+from asgf_nav_ros.mapping.lattice import Lattice
+from asgf_nav_ros.mapping.lattice import makes_lattice
+from asgf_nav_ros.mapping.lattice import State
+from asgf_nav_ros.mapping.occupancy import EGO_CELLS
+from asgf_nav_ros.mapping.occupancy import EgoMapper
+from asgf_nav_ros.mapping.occupancy import OBSTACLE
+from asgf_nav_ros.mapping.planner import leads_on
+from asgf_nav_ros.mapping.planner import plan
 
 CONTRACT = PolicyContract(image_height=64, image_width=64)
 BLIND = np.zeros((64, 64), np.float32)
@@ -158,3 +160,26 @@ def test_refuses_steps_and_turns_that_make_no_lattice():
         Lattice(PolicyContract(forward_step_m=0.25), EgoMapper(CONTRACT))
     with pytest.raises(ValueError, match='turn_rad must be pi/2'):
         Lattice(PolicyContract(turn_rad=0.1), EgoMapper(CONTRACT))
+
+
+def test_contracts_that_make_no_lattice_are_known_beforehand():
+    assert makes_lattice(CONTRACT)
+    assert not makes_lattice(PolicyContract(forward_step_m=0.25))
+    assert not makes_lattice(PolicyContract(turn_rad=0.1))
+
+
+def test_follows_odometry_to_the_nearest_node_and_heading():
+    lattice = Lattice(CONTRACT, EgoMapper(CONTRACT))
+    for pose in ((0.0, 0.0, 0.0), (0.47, 0.04, 0.1), (0.46, 0.05, -1.5), (0.52, -0.45, -1.6)):
+        lattice.observe_from(BLIND, pose, bumped=False)
+    assert lattice.state == (1, -1, 3)
+    assert lattice.visited == {(0, 0), (1, 0), (1, -1)}
+
+
+def test_a_bump_that_odometry_tells_of_is_remembered_until_the_step_is_walked():
+    lattice = Lattice(CONTRACT, EgoMapper(CONTRACT))
+    for bumped in (False, True, True):
+        lattice.observe_from(BLIND, (0.1, 0.0, 0.0), bumped=bumped)
+    assert lattice.closed(State(0, 0, 0))
+    lattice.observe_from(BLIND, (0.5, 0.0, 0.0), bumped=False)
+    assert not lattice.closed(State(0, 0, 0))

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.systems.occupancy import EGO_CELLS
-from asgf_nav_ros.systems.occupancy import EgoMapper
-from asgf_nav_ros.systems.occupancy import GeometricMap
-from asgf_nav_ros.systems.occupancy import OBSTACLE
-from asgf_nav_ros.systems.occupancy import SEEN
+from asgf_nav_ros.mapping.occupancy import EGO_CELLS
+from asgf_nav_ros.mapping.occupancy import EgoMapper
+from asgf_nav_ros.mapping.occupancy import GeometricMap
+from asgf_nav_ros.mapping.occupancy import OBSTACLE
+from asgf_nav_ros.mapping.occupancy import SEEN
 
 CONTRACT = PolicyContract(image_height=64, image_width=64)
 

@@ -9,14 +9,15 @@ import numpy as np
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import PolicyContract
-from asgf_nav_ros.systems.occupancy import CELL_M
-from asgf_nav_ros.systems.occupancy import EgoMapper
-from asgf_nav_ros.systems.occupancy import GeometricMap
+from asgf_nav_ros.mapping.occupancy import CELL_M
+from asgf_nav_ros.mapping.occupancy import EgoMapper
+from asgf_nav_ros.mapping.occupancy import GeometricMap
 
 HEADINGS = 4
 AHEAD = ((1, 0), (0, 1), (-1, 0), (0, -1))  # of each heading: x is ahead at the start, y left
 _BUMPS_OF_A_WALL = 2
 _REACH = 1  # cells beside the line of a step that the robot's circle of 0.15 m touches
+_GLANCE = 2  # cells around a node: floor that was seen in there is the node's
 
 
 class State(NamedTuple):
@@ -49,12 +50,9 @@ class Lattice:
     """
 
     def __init__(self, contract: PolicyContract, mapper: EgoMapper) -> None:
+        _require_lattice(contract)
         self._cells_per_step = round(contract.forward_step_m / CELL_M)
-        if abs(self._cells_per_step * CELL_M - contract.forward_step_m) > 1e-6:
-            raise ValueError(f'forward_step_m must be a multiple of {CELL_M}, '
-                             f'got {contract.forward_step_m}')
-        if abs(HEADINGS * contract.turn_rad - 2 * np.pi) > 1e-6:
-            raise ValueError(f'turn_rad must be pi/2, got {contract.turn_rad}')
+        self._step_m, self._turn_rad = contract.forward_step_m, contract.turn_rad
         self._mapper = mapper
         self.state = State(0, 0, 0)
         self.map = GeometricMap()
@@ -84,6 +82,29 @@ class Lattice:
         self.map.write(self._mapper(depth), self.cell, self.state.heading)
         self._seen.clear()
         return bumped
+
+    def observe_from(self, depth: np.ndarray, pose: tuple[float, float, float], *,
+                     bumped: bool) -> None:
+        """Take in a view from where odometry says that the robot is; ``take`` is not needed then.
+
+        Args:
+            depth: (H, W) float32, metres.
+            pose: metres ahead and to the left of the start, and radians to the left of its
+                heading; the nearest node and quarter turn count.
+            bumped: whether the last action was a step that did not go ahead.
+        """
+        x_m, y_m, yaw_rad = pose
+        state = State(round(x_m / self._step_m), round(y_m / self._step_m),
+                      round(yaw_rad / self._turn_rad) % HEADINGS)
+        if bumped:
+            self._bumps[_edge(state)] = self._bumps.get(_edge(state), 0) + 1
+        elif state[:2] == ahead_of(self.state):
+            self._walked.add(_edge(self.state))
+        self.state = state
+        self.visited.add(state[:2])
+        cell = round(x_m / CELL_M), round(y_m / CELL_M)
+        self.map.write(self._mapper(depth), cell, state.heading)
+        self._seen.clear()
 
     def take(self, action: Action) -> Action:
         """Remember, and return, the action that is now carried out."""
@@ -122,6 +143,12 @@ class Lattice:
             return False
         return self._obstacle(x, y, x, y) or self._enclosed(x, y)
 
+    def known(self, x: int, y: int) -> bool:
+        """Tell whether a node was visited, or floor or an obstacle was seen there."""
+        size = self._cells_per_step
+        return (x, y) in self.visited or self.map.seen(
+            (x * size - _GLANCE, y * size - _GLANCE), (x * size + _GLANCE, y * size + _GLANCE))
+
     def _enclosed(self, x: int, y: int) -> bool:
         return all(self.closed(State(x, y, heading)) for heading in range(HEADINGS))
 
@@ -134,6 +161,24 @@ class Lattice:
         size = self._cells_per_step
         return self.map.obstacle((x0 * size - _REACH, y0 * size - _REACH),
                                  (x1 * size + _REACH, y1 * size + _REACH))
+
+
+def makes_lattice(contract: PolicyContract) -> bool:
+    """Whether a contract's steps and turns lead from node to node of a lattice."""
+    try:
+        _require_lattice(contract)
+    except ValueError:
+        return False
+    return True
+
+
+def _require_lattice(contract: PolicyContract) -> None:
+    steps = contract.forward_step_m / CELL_M
+    if abs(round(steps) - steps) * CELL_M > 1e-6:
+        raise ValueError(f'forward_step_m must be a multiple of {CELL_M}, '
+                         f'got {contract.forward_step_m}')
+    if abs(HEADINGS * contract.turn_rad - 2 * np.pi) > 1e-6:
+        raise ValueError(f'turn_rad must be pi/2, got {contract.turn_rad}')
 
 
 def _edge(state: State) -> tuple[int, int, int]:

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lead a robot that gets nowhere to floor that it has not seen yet.
+
+A policy that hears next to nothing, behind five doors in a large house, wanders about the same
+rooms until its time is over. Where it has decided often in one place, or has been at no new
+place for long, its moves lead to the nearest end of the floor that its depth images have shown,
+until a new place is reached. When to stop remains the policy's own decision.
+"""
+
+from __future__ import annotations
+
+import collections
+import math
+
+import numpy as np
+
+from asgf_nav_ros.contract import Action
+from asgf_nav_ros.contract import MOTION_BLOCKED
+from asgf_nav_ros.contract import MOTION_POSITION
+from asgf_nav_ros.contract import MOTION_POSITION_SCALE_M
+from asgf_nav_ros.contract import MOTION_YAW
+from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.inference.restlessness import Restlessness
+from asgf_nav_ros.mapping.frontier import way_to_frontier
+from asgf_nav_ros.mapping.lattice import Lattice
+from asgf_nav_ros.mapping.lattice import makes_lattice
+from asgf_nav_ros.mapping.occupancy import EgoMapper
+
+LINGERING = 5  # decisions in one place before it is left for unseen floor
+STALENESS = 16  # decisions since the last new place
+FARTHEST_M = 100.0  # from the start; odometry that says more is not mapped
+
+
+class Exploration:
+    """One episode's map; does nothing for policies without odometry or without a lattice."""
+
+    def __init__(self, contract: PolicyContract) -> None:
+        self._contract = contract
+        self._restlessness = Restlessness(contract)
+        self._actions = [Action[name] for name in contract.actions]
+        moves = {Action.MOVE_FORWARD, Action.TURN_LEFT, Action.TURN_RIGHT}
+        self._mapper = (EgoMapper(contract) if contract.odometry and makes_lattice(contract)
+                        and moves <= set(self._actions) else None)
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the episode."""
+        self._restlessness.begin()
+        self._lattice = Lattice(self._contract, self._mapper) if self._mapper else None
+        self._decisions: collections.Counter[tuple[int, int]] = collections.Counter()
+        self._since_new = 0
+        self.exploring = False  # whether the last choice led to unseen floor
+
+    def choose(self, probabilities: np.ndarray, motion: np.ndarray | None, depth: np.ndarray, *,
+               temperature: float, rng: np.random.Generator | None) -> int:
+        """Index of an action, as ``Restlessness`` chooses, or the next one to unseen floor.
+
+        Args:
+            probabilities: (actions,) float32, sum 1.
+            motion: (MOTION_FEATURES,) float32 of this decision; None for policies without.
+            depth: (H, W) float32, metres.
+            temperature: 0 takes the most probable action, come what may.
+            rng: needed when temperature is over 0.
+        """
+        chosen = self._restlessness.choose(probabilities, motion, temperature=temperature, rng=rng)
+        way = [] if motion is None or not temperature > 0 else self._way(motion, depth)
+        self.exploring = bool(way)
+        if not way or self._actions[chosen] == Action.STOP:
+            return chosen
+        return self._actions.index(way[0])
+
+    def _way(self, motion: np.ndarray, depth: np.ndarray) -> list[Action]:
+        """Map the view; actions to unseen floor while the policy is to be led there."""
+        x_m, y_m = (float(value) for value in motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M)
+        if self._lattice is None or not max(abs(x_m), abs(y_m)) <= FARTHEST_M:
+            return []
+        cosine, sine = (float(value) for value in motion[MOTION_YAW])
+        self._lattice.observe_from(depth, (x_m, y_m, math.atan2(sine, cosine)),
+                                   bumped=motion[MOTION_BLOCKED] > 0)
+        return way_to_frontier(self._lattice) if self._stuck() else []
+
+    def _stuck(self) -> bool:
+        place = self._lattice.state[:2]
+        new = place not in self._decisions
+        self._decisions[place] += 1
+        self._since_new = 0 if new else self._since_new + 1
+        if self.exploring:
+            return not new
+        return self._decisions[place] > LINGERING or self._since_new > STALENESS
