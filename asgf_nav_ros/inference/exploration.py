@@ -3,8 +3,10 @@
 
 A policy that hears next to nothing, behind five doors in a large house, wanders about the same
 rooms until its time is over. Where it has decided often in one place, or has been at no new
-place for long, its moves lead to the nearest end of the floor that its depth images have shown,
-until a new place is reached. When to stop remains the policy's own decision.
+place for long, its moves lead to an end of the floor that its depth images have shown, until a
+new place is reached: to one near by, and rather where the sound seems to come from. One window
+tells front from back badly; the mean over many, in the frame of the start, tells more. When to
+stop remains the policy's own decision.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from asgf_nav_ros.mapping.occupancy import EgoMapper
 
 LINGERING = 5  # decisions in one place before it is left for unseen floor
 STALENESS = 16  # decisions since the last new place
+MEMORY = 0.95  # share of the heard direction that is kept from one decision to the next
 FARTHEST_M = 100.0  # from the start; odometry that says more is not mapped
 
 
@@ -49,35 +52,47 @@ class Exploration:
         self._lattice = Lattice(self._contract, self._mapper) if self._mapper else None
         self._decisions: collections.Counter[tuple[int, int]] = collections.Counter()
         self._since_new = 0
+        self._heard = np.zeros(2)  # mean direction of the sound, in the frame of the start
         self.exploring = False  # whether the last choice led to unseen floor
 
-    def choose(self, probabilities: np.ndarray, motion: np.ndarray | None, depth: np.ndarray, *,
-               temperature: float, rng: np.random.Generator | None) -> int:
+    def choose(self, probabilities: np.ndarray, motion: np.ndarray | None, depth: np.ndarray,
+               sound_direction: np.ndarray, *, temperature: float,
+               rng: np.random.Generator | None) -> int:
         """Index of an action, as ``Restlessness`` chooses, or the next one to unseen floor.
 
         Args:
             probabilities: (actions,) float32, sum 1.
             motion: (MOTION_FEATURES,) float32 of this decision; None for policies without.
             depth: (H, W) float32, metres.
+            sound_direction: (3,) float32, believed cosine and sine of the sound's azimuth, left
+                positive, and a third value; the less certain, the nearer to 0.
             temperature: 0 takes the most probable action, come what may.
             rng: needed when temperature is over 0.
         """
         chosen = self._restlessness.choose(probabilities, motion, temperature=temperature, rng=rng)
-        way = [] if motion is None or not temperature > 0 else self._way(motion, depth)
+        way = ([] if motion is None or not temperature > 0
+               else self._way(motion, depth, sound_direction))
         self.exploring = bool(way)
         if not way or self._actions[chosen] == Action.STOP:
             return chosen
         return self._actions.index(way[0])
 
-    def _way(self, motion: np.ndarray, depth: np.ndarray) -> list[Action]:
-        """Map the view; actions to unseen floor while the policy is to be led there."""
+    def _way(self, motion: np.ndarray, depth: np.ndarray,
+             sound_direction: np.ndarray) -> list[Action]:
+        """Map what is seen and heard; actions to unseen floor while the policy is to be led."""
         x_m, y_m = (float(value) for value in motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M)
         if self._lattice is None or not max(abs(x_m), abs(y_m)) <= FARTHEST_M:
             return []
         cosine, sine = (float(value) for value in motion[MOTION_YAW])
         self._lattice.observe_from(depth, (x_m, y_m, math.atan2(sine, cosine)),
                                    bumped=motion[MOTION_BLOCKED] > 0)
-        return way_to_frontier(self._lattice) if self._stuck() else []
+        ahead, left = (float(value) for value in sound_direction[:2])
+        heard = np.array([cosine * ahead - sine * left, sine * ahead + cosine * left])
+        self._heard = MEMORY * self._heard + (1 - MEMORY) * heard
+        if not self._stuck():
+            return []
+        x, y = self._heard / max(float(np.hypot(*self._heard)), 1e-6)
+        return way_to_frontier(self._lattice, towards=(float(x), float(y)))
 
     def _stuck(self) -> bool:
         place = self._lattice.state[:2]

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shortest way to where the known floor ends."""
+"""The way to where the known floor ends."""
 
 from __future__ import annotations
 
 import collections
+import math
+from typing import Iterator
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.mapping.lattice import AHEAD
@@ -12,24 +14,59 @@ from asgf_nav_ros.mapping.lattice import Lattice
 from asgf_nav_ros.mapping.lattice import State
 from asgf_nav_ros.mapping.lattice import turned
 
+DETOUR = 24  # actions: frontiers so much farther than the nearest one count too
+PULL = 12  # actions that a frontier in the wanted direction is preferred by
 
-def way_to_frontier(lattice: Lattice) -> list[Action]:
-    """Fewest actions to a node that was seen but not visited and lies next to unknown ones.
+
+def way_to_frontier(lattice: Lattice, *, towards: tuple[float, float] | None = None
+                    ) -> list[Action]:
+    """Few actions to a node that was seen but not visited and lies next to unknown ones.
 
     Only steps count that neither look obstructed nor ever failed, over nodes that were seen;
     where no frontier can be reached like that, there is no way.
+
+    Args:
+        lattice: the map, with the robot in it.
+        towards: direction that is preferred, x and y in the frame of the start, of length 1; the
+            nearest frontier if None.
     """
-    came: dict[State, tuple[State, Action] | None] = {lattice.state: None}
-    queue = collections.deque(came)
-    while queue:
-        state = queue.popleft()
+    pull = PULL if towards is not None else 0
+    best, best_price, last_price = None, math.inf, math.inf
+    came: dict[State, tuple[State, Action] | None] = {}
+    for state, price in _reachable(lattice, came):
+        if price > last_price:
+            break
         if is_frontier(lattice, state.x, state.y):
-            return _actions(came, state)
+            last_price = min(last_price, price + (DETOUR if pull else 0))
+            total = price - pull * _alignment(lattice.state, state, towards or (0.0, 0.0))
+            if total < best_price:
+                best, best_price = state, total
+    return _actions(came, best) if best else []
+
+
+def _reachable(lattice: Lattice, came: dict[State, tuple[State, Action] | None]
+               ) -> Iterator[tuple[State, int]]:
+    """States and the fewest actions to them, the nearest first; ``came`` says how.
+
+    The search does not go on beyond a frontier.
+    """
+    came[lattice.state] = None
+    queue = collections.deque([(lattice.state, 0)])
+    while queue:
+        state, price = queue.popleft()
+        yield state, price
+        if is_frontier(lattice, state.x, state.y):
+            continue
         for action, after in _moves(lattice, state):
             if after not in came:
                 came[after] = state, action
-                queue.append(after)
-    return []
+                queue.append((after, price + 1))
+
+
+def _alignment(here: State, there: State, towards: tuple[float, float]) -> float:
+    """Cosine of the angle between the way to a node, as the crow flies, and a direction."""
+    dx, dy = there.x - here.x, there.y - here.y
+    return (dx * towards[0] + dy * towards[1]) / max(math.hypot(dx, dy), 1.0)
 
 
 def is_frontier(lattice: Lattice, x: int, y: int) -> bool:

@@ -48,10 +48,11 @@ class ExportedPolicy:
         self._hidden.update(zip(slots.tolist(), out['hidden_out']))
         motions = [None] * len(slots) if motion is None else motion
         actions = np.array([
-            self._exploration[slot].choose(probabilities, own, depth, rng=self._rngs[slot],
+            self._exploration[slot].choose(probabilities, own, depth, heard, rng=self._rngs[slot],
                                            temperature=self._temperature)
-            for slot, probabilities, own, depth in zip(
-                slots.tolist(), out['action_probabilities'], motions, views.depth)])
+            for slot, probabilities, own, depth, heard in zip(
+                slots.tolist(), out['action_probabilities'], motions, views.depth,
+                out['sound_direction'])])
         self._actions.update(zip(slots.tolist(), actions.tolist()))
         return actions
 

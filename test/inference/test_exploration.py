@@ -17,6 +17,7 @@ from sim_bridge.grid_world import Placement
 
 CONTRACT = PolicyContract(odometry=True, image_height=64, image_width=64)
 BLIND = np.zeros((64, 64), np.float32)
+UNHEARD = np.zeros(3, np.float32)
 DITHERING = np.array([0.0, 0.01, 0.5, 0.49], np.float32)  # left, right, left, right
 
 
@@ -35,7 +36,7 @@ class Walk:
     def step(self, choose_with):
         slot, batch = np.array([0]), self._world.observe()
         action = choose_with(self._probabilities, self._reckoning.features(slot)[0],
-                             batch.depth[0].numpy(), temperature=0.25, rng=self._rng)
+                             batch.depth[0].numpy(), UNHEARD, temperature=0.25, rng=self._rng)
         self._world.act(np.array([action]))
         self._reckoning.record(slot, np.array([action]), self._world.moved)
         self.actions.append(Action(action))
@@ -48,7 +49,7 @@ def test_a_house_is_explored_by_a_policy_that_knows_nothing(tiny_bake, tiny_cont
     exploration, restlessness = Exploration(contract), Restlessness(contract)
     for _ in range(250):
         explored.step(exploration.choose)
-        restless.step(lambda probabilities, motion, depth, **chance:
+        restless.step(lambda probabilities, motion, depth, heard, **chance:
                       restlessness.choose(probabilities, motion, **chance))
     assert len(explored.nodes) > 1.3 * len(restless.nodes)
     assert len(explored.nodes) > 0.3 * len(tiny_bake.nodes)
@@ -82,7 +83,7 @@ def test_nothing_changes_without_odometry_or_chance(contract, temperature):
     for _ in range(40):
         motion = reckoning.features(np.array([0]))[0] if contract.odometry else None
         assert choose(DITHERING, temperature=temperature, rng=theirs) == exploration.choose(
-            DITHERING, motion, BLIND, temperature=temperature, rng=ours)
+            DITHERING, motion, BLIND, UNHEARD, temperature=temperature, rng=ours)
         assert not exploration.exploring
 
 
@@ -93,7 +94,7 @@ def test_steps_that_make_no_lattice_leave_restlessness_alone():
     ours, theirs = np.random.default_rng(1), np.random.default_rng(1)
     for _ in range(40):
         assert restlessness.choose(DITHERING, motion, temperature=0.25, rng=theirs) == (
-            exploration.choose(DITHERING, motion, BLIND, temperature=0.25, rng=ours))
+            exploration.choose(DITHERING, motion, BLIND, UNHEARD, temperature=0.25, rng=ours))
 
 
 def test_odometry_that_ran_away_is_not_mapped():
@@ -101,5 +102,6 @@ def test_odometry_that_ran_away_is_not_mapped():
     motion = Reckoning(1, CONTRACT).features(np.array([0]))[0]
     motion[MOTION_POSITION] = 1e9
     for _ in range(60):
-        assert exploration.choose(DITHERING, motion, BLIND, temperature=0.25, rng=rng) in range(4)
+        assert exploration.choose(DITHERING, motion, BLIND, UNHEARD,
+                                  temperature=0.25, rng=rng) in range(4)
         assert not exploration.exploring

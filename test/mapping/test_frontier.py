@@ -65,3 +65,18 @@ def test_a_step_that_failed_is_not_tried_again(lattice):
 
 def test_blind_robots_have_no_frontier():
     assert way_to_frontier(Lattice(CONTRACT, EgoMapper(CONTRACT))) == []
+
+
+@pytest.mark.parametrize(('towards', 'way'), [
+    ((1.0, 0.0), [F] * 6), ((-1.0, 0.0), [L, L] + [F] * 6), (None, [F] * 6)])
+def test_prefers_the_wanted_direction_to_a_few_actions_less(lattice, towards, way):
+    lattice.map.write(corridor(), (0, 0), 0)
+    lattice.visited.difference_update({(-6, 0), (-7, 0)})
+    assert way_to_frontier(lattice, towards=towards) == way
+
+
+def test_a_frontier_far_away_does_not_count_whatever_its_direction(lattice):
+    lattice.map.write(corridor(), (0, 0), 0)
+    lattice.visited.update((-x, 0) for x in range(40))
+    lattice.map.write(corridor(), (-39 * 5, 0), 2)
+    assert way_to_frontier(lattice, towards=(-1.0, 0.0)) == [F] * 6
