@@ -10,6 +10,7 @@ import platform
 
 import numpy as np
 
+from asgf_nav_ros.benchmark import bench_graph
 from asgf_nav_ros.benchmark import bench_grid_world
 from asgf_nav_ros.benchmark import bench_memory
 from asgf_nav_ros.benchmark import bench_policy
@@ -20,8 +21,8 @@ from asgf_nav_ros.benchmark.bench_timing import one_core
 
 TIMED = {'spectrogram': bench_spectrogram.measure, 'policy': bench_policy.measure,
          'grid_world': bench_grid_world.measure, 'soundspaces': bench_soundspaces.measure}
-MEMORY = 'memory'
-PARTS = (*TIMED, MEMORY)
+MEMORY, GRAPH = 'memory', 'graph'
+PARTS = (*TIMED, MEMORY, GRAPH)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--only', nargs='+', choices=PARTS, default=PARTS, metavar='PART',
                         help=f'measure some of {", ".join(PARTS)}')
     parser.add_argument('--model', type=Path, metavar='FILE',
-                        help='exported policy of the memory figure, instead of the shipped one')
+                        help=f'exported policy of {MEMORY} and {GRAPH}, not the shipped one')
+    parser.add_argument('--decisions', type=int, default=200, metavar='N',
+                        help='how many decisions of the running graph are timed')
     parser.add_argument('--laps', type=int, default=40, help='repeats of every timed call')
     parser.add_argument('--seed', type=int, default=0, help='of the made-up input')
 
@@ -41,10 +44,15 @@ def run(arguments: argparse.Namespace) -> int:
     memory = bench_memory.measure(arguments.model) if MEMORY in arguments.only else None
     if memory is not None:
         print(bench_memory.table(memory))
+    graph = bench_graph.measure(
+        arguments.model, decisions=arguments.decisions,
+        seed=arguments.seed) if GRAPH in arguments.only else None
+    if graph is not None:
+        print(bench_graph.table(graph))
     if arguments.json is not None:
         report = {'machine': machine(), 'laps': arguments.laps,
                   'comparisons': [comparison.as_row() for comparison in comparisons],
-                  'memory': memory}
+                  'memory': memory, 'graph': graph}
         arguments.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
     return 0
 

@@ -11,10 +11,12 @@ import tempfile
 import time
 from typing import Any
 
+from asgf_nav_ros.ros_processes.process_usage import KIB_PER_MB
+from asgf_nav_ros.ros_processes.process_usage import memory_fields_kib
+
 DEPLOYED = ('spectrogram', 'policy', 'motion')
 WANTED_MB = 600.0
 SAMPLE_PERIOD_S = 0.1
-KIB_PER_MB = 1e6 / 1024
 
 
 def measure(model: Path | None = None) -> dict[str, Any]:
@@ -53,8 +55,9 @@ def _watch(demo: subprocess.Popen[str]) -> dict[str, Any]:
         shares_kib = 0
         for name, pid in _deployed(demo.pid).items():
             with contextlib.suppress(OSError):  # it may end while we look
-                peaks_kib[name] = max(peaks_kib[name], _kib(pid, 'status', 'VmHWM'))
-                shares_kib += _kib(pid, 'smaps_rollup', 'Pss')
+                peak_kib = memory_fields_kib(pid, 'status').get('VmHWM', 0)
+                peaks_kib[name] = max(peaks_kib[name], peak_kib)
+                shares_kib += memory_fields_kib(pid, 'smaps_rollup').get('Pss', 0)
         proportional_kib = max(proportional_kib, shares_kib)
         time.sleep(SAMPLE_PERIOD_S)
     nodes = {name: kib / KIB_PER_MB for name, kib in peaks_kib.items()}
@@ -74,10 +77,3 @@ def _deployed(parent: int) -> dict[str, int]:
                     found[node] = pid
     return found
 
-
-def _kib(pid: int, file: str, field: str) -> int:
-    """Return a field of a process's memory files, kibibytes; 0 if it is not there."""
-    for line in Path(f'/proc/{pid}/{file}').read_text().splitlines():
-        if line.startswith(f'{field}:'):
-            return int(line.split()[1])
-    return 0

@@ -21,7 +21,7 @@ from asgf_nav_ros.ros_processes.node_command import node_arguments
 from asgf_nav_ros.ros_processes.ros_domain import chosen_or_free_domain
 from asgf_nav_ros.ros_processes.ros_domain import graph_environment
 
-ROBOT, RECORDER = 'trial_robot', 'recorder'
+ROBOT, RECORDER, WITNESS = 'trial_robot', 'recorder', 'witness'
 STARTING_S = 90.0
 POLL_S = 0.01
 # Without motion for so long the policy has said STOP: the next episode begins.
@@ -32,18 +32,31 @@ class TrialGraph:
     """Processes and the events of the robot; use it as a context manager."""
 
     def __init__(self, kind: str, *, model: Path, folder: Path, seed: int,
-                 recorded: bool = False) -> None:
+                 recorded: bool = False, witnessed: str = '') -> None:
+        """Name the processes.
+
+        Args:
+            kind: of ``cases``: plain, clocked, reliable or starved.
+            model: exported policy.
+            folder: of logs and the recording.
+            seed: of the robot's noise.
+            recorded: a recorder runs too.
+            witnessed: topics that a witness tells about, separated by commas; none without.
+        """
         self.kind, self.model = kind, model
-        self._folder, self._seed = folder, seed
+        self._folder, self._seed, self._topics = folder, seed, witnessed
         self._events: list[Event] = []
+        self._seen: list[Event] = []
         self._lock = threading.Lock()
         self._episodes = itertools.count()
         environment = {**os.environ, **graph_environment(chosen_or_free_domain())}
         folder.mkdir(parents=True, exist_ok=True)
-        names = (ROBOT, *NODES, *([RECORDER] if recorded else []))
+        names = (ROBOT, *NODES, *([RECORDER] if recorded else []),
+                 *([WITNESS] if witnessed else []))
+        listeners = {ROBOT: self._hear, WITNESS: self._seen.append}
         self.processes = {name: NodeProcess(
             name, self._arguments(name), environment=environment, log=folder / f'{name}.log',
-            listener=self._hear if name == ROBOT else None) for name in names}
+            listener=listeners.get(name)) for name in names}
 
     def __enter__(self) -> TrialGraph:
         return self
@@ -76,6 +89,10 @@ class TrialGraph:
         """What the robot said from then on."""
         with self._lock:
             return [event for event in self._events if event['t'] >= since_s]
+
+    def witnessed(self) -> list[Event]:
+        """What the witness told."""
+        return list(self._seen)
 
     def wait(self, condition: Callable[[list[Event]], Any], timeout_s: float,
              since_s: float = 0.0) -> Any:
@@ -126,6 +143,7 @@ class TrialGraph:
         own = {
             ROBOT: {'seed': self._seed, 'owns_clock': self.kind == CLOCKED},
             'motion': {**simulated, 'enabled': True},
+            WITNESS: {'topics': self._topics},
             RECORDER: {'bag_path': str(self._folder / 'bag_%H%M%S'), 'cmd_vel_stamped': False},
         }.get(name, simulated)
         file = f'{name}.yaml' if name in NODES else 'sim.yaml'

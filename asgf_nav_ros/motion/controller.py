@@ -55,6 +55,7 @@ class MotionController:
         self._state, self._state_since_s = MotionState.DISABLED, 0.0
         self._cause = Cause.NOT_ENABLED
         self._last_action_s = -math.inf
+        self._taken = 0
         self._pose: Pose | None = None
         self._stalled_at: Pose | None = None
         self._step_unseen = False
@@ -79,6 +80,11 @@ class MotionController:
     def action(self) -> Action:
         """The action under way, or the last one."""
         return self._executor.action
+
+    @property
+    def taken(self) -> int:
+        """How many actions have begun, STOP and steps that were blocked at once included."""
+        return self._taken
 
     def see_odometry(self, pose: Pose, velocity: tuple[float, float], stamp_s: float) -> None:
         """Take the newest pose and measured (linear_mps, angular_radps)."""
@@ -176,6 +182,7 @@ class MotionController:
 
     def _begin(self, action: Action, stamp_s: float, now_s: float) -> None:
         self._last_action_s = stamp_s
+        self._taken += 1
         self._stepped_s = now_s
         if action == Action.MOVE_FORWARD and self._stalls_again:
             self._enter(MotionState.BLOCKED, Cause.STALLED, now_s)

@@ -127,6 +127,7 @@ class MotionNode(ManagedNode):
     def _on_action(self, message: Header) -> None:
         stamp_s, now_s = messages.seconds(message.stamp), self._control_s
         refusal = self._controller.accept(message.frame_id, stamp_s, now_s)
+        self.diagnostics.tell(actions_taken=self._controller.taken)
         if refusal not in (Cause.NONE, Cause.DUPLICATE_ACTION):
             self.diagnostics.complain(
                 graph.ACTION, f'refused {message.frame_id!r:.40} decided '

@@ -102,6 +102,7 @@ class PolicyNode(ManagedNode):
         self._view: View | None = None
         self._camera: object = None
         self._frozen_color, self._frozen_depth = FrozenImage(), FrozenImage()
+        self._decided = self._sent_again = 0
         self._action = self.advertise(Header, graph.ACTION, graph.event_qos())
         self._decision = self.advertise(String, graph.DECISION, graph.event_qos())
         self._info = self.advertise(String, graph.POLICY_INFO, graph.state_qos())
@@ -237,9 +238,12 @@ class PolicyNode(ManagedNode):
         latency_ms = 1e3 * (time.perf_counter() - self.received_s)
         self._decision.publish(String(data=self._to_json(decision, observation, latency_ms)))
         self._step += 1
+        self._decided += 1
         self.diagnostics.settle('observation')
-        self.diagnostics.tell(action=decision.action.name, latency_ms=latency_ms,
-                              provider=self._policy.provider, waits_for=self._turn.waits_for)
+        self.diagnostics.tell(action=decision.action.name, actions_sent=self._decided,
+                              actions_sent_again=self._sent_again, latency_ms=latency_ms,
+                              exploring=decision.exploring, provider=self._policy.provider,
+                              waits_for=self._turn.waits_for)
 
     def _info_json(self) -> str:
         """What a replay must know to decide and draw as this node does."""
@@ -257,7 +261,7 @@ class PolicyNode(ManagedNode):
             'episode': self._turn.episode, 'step': self._step, 'stamp_s': seen.stamp_s,
             'color_stamp_s': seen.color_stamp_s, 'depth_stamp_s': seen.depth_stamp_s,
             'motion': None if seen.motion is None else seen.motion.tolist(),
-            'action': decision.action.name,
+            'action': decision.action.name, 'exploring': decision.exploring,
             'probabilities': dict(zip(self._policy.contract.actions,
                                       decision.probabilities.tolist())),
             'value': decision.value, 'gate': decision.gate,
@@ -272,6 +276,8 @@ class PolicyNode(ManagedNode):
         again = self._turn.send_again(self.now_s)
         if again is not None:
             self._action.publish(messages.header(again.action.name, again.stamp_s))
+            self._sent_again += 1
+            self.diagnostics.tell(actions_sent_again=self._sent_again)
             self.diagnostics.complain(
                 graph.ACTION, f'motion has not taken {again.action.name}, sent it again')
         self._name_missing()

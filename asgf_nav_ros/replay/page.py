@@ -85,7 +85,7 @@ class ReplayPage:
         return {**entry, 'replayed': decision.action.name, 'now': _rounded(decision.probabilities),
                 'gate': round(decision.gate, 4), 'attention': _rounded(decision.attention),
                 'weights': _rounded(decision.frame_weights),
-                'azimuth': round(decision.sound_azimuth_rad, 4),
+                'azimuth': round(decision.sound_azimuth_rad, 4), 'led': decision.exploring,
                 'distance': round(decision.sound_distance_m, 2),
                 'value': round(decision.value, 3), **_senses(again.observation)}
 

@@ -58,9 +58,6 @@ def test_memory_is_read_from_the_children_that_a_robot_would_run():
         assert policy.stdout.readline() == simulator.stdout.readline() == b'awake\n'
         found = bench_memory._deployed(os.getpid())
         assert found == {'policy': policy.pid}
-        peak_kib = bench_memory._kib(policy.pid, 'status', 'VmHWM')
-        assert 500 < peak_kib < 200_000
-        assert bench_memory._kib(policy.pid, 'status', 'NoSuchField') == 0
         policy.kill()
         simulator.kill()
 

@@ -61,6 +61,7 @@ def test_an_action_is_executed_once_and_ends_idle():
     assert robot.state == (MotionState.IDLE, Cause.NONE)
     assert robot.controller.state_since_s > began_s
     assert robot.act('MOVE_FORWARD', stamp_s) == Cause.DUPLICATE_ACTION
+    assert robot.controller.taken == 1
     robot.tick(100)
     assert robot.pose.x_m == pytest.approx(0.5, abs=0.01)
 
