@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``asgf-nav doctor``: says what would stop this machine, calibrates and checks its ears."""
+"""``asgf-nav doctor``: says what would stop this machine, checks and calibrates its ears."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 import time
 
+from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.doctor.calibration import calibrate
 from asgf_nav_ros.doctor.calibration import SOURCE_DISTANCE_M
 from asgf_nav_ros.doctor.checks import check_camera
@@ -20,6 +21,7 @@ from asgf_nav_ros.doctor.finding import ok
 from asgf_nav_ros.doctor.finding import screen
 from asgf_nav_ros.doctor.recording import listen
 from asgf_nav_ros.doctor.recording import record
+from asgf_nav_ros.inference.model_metadata import read_contract_of_file
 from asgf_nav_ros.inference.providers import PROVIDERS
 from asgf_nav_ros.share import share_directory
 from asgf_nav_ros.sound.bearing import Bearing
@@ -28,6 +30,7 @@ from asgf_nav_ros.sound.clap_detector import ClapDetector
 from asgf_nav_ros.sound.ear_signal import EarWiring
 from asgf_nav_ros.sound.microphone import Microphone
 from asgf_nav_ros.sound.microphone import MicrophoneSettings
+from asgf_nav_ros.sound.noise_profile import measure_noise
 
 EAR_SPACING_M = 0.18
 LEAST_CLARITY = 0.35  # of a bearing that is told
@@ -55,11 +58,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--hfov-deg', type=float, default=90.0, metavar='DEG',
                         help='horizontal field of view of that camera')
     parser.add_argument('--seconds', type=float, default=0.0, metavar='S',
-                        help='to listen: 0 is 2 for the levels, 8 for --calibrate, 30 for --clap')
+                        help='to listen: 0 is 2 for the levels, 8 for --calibrate and '
+                        '--noise-profile, 30 for --clap')
     doing = parser.add_mutually_exclusive_group()
     doing.add_argument('--calibrate', type=Path, metavar='F',
                        help=f'record the room, then a sound at {SOURCE_DISTANCE_M:g} m, and write '
                        'full_scale of the spectrogram node to this YAML')
+    doing.add_argument('--noise-profile', type=Path, metavar='F',
+                       help="record the robot's own steady noise, standing still with fans on and "
+                       'nothing else to hear, and write the noise_profile of the spectrogram node '
+                       'to this YAML')
     doing.add_argument('--clap', action='store_true',
                        help='show where claps come from, until Ctrl-C or the seconds are over')
     parser.add_argument('--spacing', type=float, default=EAR_SPACING_M, metavar='M',
@@ -76,6 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device, rate_hz=arguments.rate, channels=wiring.channels)
     if arguments.calibrate:
         return _calibrate(settings, wiring, arguments.calibrate, arguments.seconds or 8.0)
+    if arguments.noise_profile:
+        contract = read_contract_of_file(_model_path(arguments))
+        return _profile_noise(settings, wiring, contract, arguments.noise_profile,
+                              arguments.seconds or 8.0)
     if arguments.clap:
         return _show_claps(settings, wiring, arguments.spacing, arguments.seconds or 30.0)
     findings = _check_everything(arguments, settings, wiring)
@@ -85,12 +97,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_everything(arguments: argparse.Namespace, settings: MicrophoneSettings,
                       wiring: EarWiring) -> list[Finding]:
-    path = arguments.model or share_directory('models') / 'asgf_nav.onnx'
-    model, contract = check_model(str(path), arguments.provider)
+    model, contract = check_model(str(_model_path(arguments)), arguments.provider)
     sound = ([ok('microphones', 'not looked for, as asked')] if arguments.no_microphones else
              check_microphones(settings, wiring, seconds=arguments.seconds or 2.0))
     camera = check_camera(arguments.camera, contract, hfov_rad=math.radians(arguments.hfov_deg))
     return [*sound, *camera, *model, *check_ros()]
+
+
+def _model_path(arguments: argparse.Namespace) -> Path:
+    return arguments.model or share_directory('models') / 'asgf_nav.onnx'
 
 
 def _calibrate(settings: MicrophoneSettings, wiring: EarWiring, path: Path,
@@ -105,6 +120,21 @@ def _calibrate(settings: MicrophoneSettings, wiring: EarWiring, path: Path,
     print(f'{path}: full_scale {found.full_scale:.3g} (sound {found.sound_rms_db:.1f} dB, room '
           f'{found.room_rms_db:.1f} dB, peak {found.peak:.2f} of full scale)')
     print(f'use it: ros2 launch asgf_nav_ros robot.launch.py params_file:={path}')
+    return 0
+
+
+def _profile_noise(settings: MicrophoneSettings, wiring: EarWiring, contract: PolicyContract,
+                   path: Path, seconds: float) -> int:
+    print('Fans on, robot still, nothing else to hear: recording its own noise for '
+          f'{seconds:g} s', flush=True)
+    ears = record(settings, wiring, seconds=seconds, rate_hz=contract.sample_rate_hz)
+    profile = measure_noise(ears.audio, contract)
+    profile.write(path, device=ears.device)
+    left_db, right_db = profile.level_db
+    print(f'{path}: {profile.seconds:g} s of noise, left {left_db:.1f} dB, right '
+          f'{right_db:.1f} dB')
+    print(f'use it: noise_profile: {path.resolve()} among the parameters of spectrogram (the '
+          'params_file of the launch files)')
     return 0
 
 

@@ -14,6 +14,7 @@ from asgf_nav_ros.sound.ear_signal import EarWiring
 from asgf_nav_ros.sound.microphone import Microphone
 from asgf_nav_ros.sound.microphone import MicrophoneError
 from asgf_nav_ros.sound.microphone import MicrophoneSettings
+from asgf_nav_ros.sound.resampler import Resampler
 
 _PATIENCE_S = 4.0  # sound servers take over a second for the first samples
 _LOOK_S = 0.02
@@ -22,7 +23,7 @@ _START_S = 0.3  # clicks and ramps of the sound card
 
 @dataclasses.dataclass(frozen=True)
 class Ears:
-    """``audio`` (2, n) float32 of full scale, left ear first, as it was recorded."""
+    """``audio`` (2, n) float32 of full scale, left ear first."""
 
     audio: np.ndarray
     rate_hz: int
@@ -48,8 +49,9 @@ def listen(microphone: Microphone, wiring: EarWiring, *, seconds: float) -> Iter
         time.sleep(_LOOK_S)
 
 
-def record(settings: MicrophoneSettings, wiring: EarWiring, *, seconds: float) -> Ears:
-    """Record for so long.
+def record(settings: MicrophoneSettings, wiring: EarWiring, *, seconds: float,
+           rate_hz: int = 0) -> Ears:
+    """Record for so long, as it comes or resampled to ``rate_hz``.
 
     Raises:
         MicrophoneError: the device is not there, or nothing comes.
@@ -61,4 +63,7 @@ def record(settings: MicrophoneSettings, wiring: EarWiring, *, seconds: float) -
     finally:
         microphone.close()
     audio = np.concatenate(blocks, axis=1)[:, round(_START_S * microphone.rate_hz):]
-    return Ears(audio, microphone.rate_hz, microphone.name)
+    if rate_hz in (0, microphone.rate_hz):
+        return Ears(audio, microphone.rate_hz, microphone.name)
+    resampled = Resampler(microphone.rate_hz, rate_hz).push(audio)
+    return Ears(resampled, rate_hz, microphone.name)

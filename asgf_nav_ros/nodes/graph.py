@@ -25,6 +25,7 @@ MOTION_STATE = 'motion_state'
 ODOMETRY = 'odom'
 POLICY_INFO = 'policy_info'
 SPECTROGRAM = 'spectrogram'
+SPECTROGRAM_INFO = 'spectrogram_info'
 
 # Messages kept for a reader that is behind. Audio needs every one: a lost block is a lost window.
 DEPTH_OF_AUDIO = 500

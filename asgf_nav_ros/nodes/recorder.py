@@ -129,7 +129,7 @@ class RecorderNode(ManagedNode):
             (String, graph.DECISION, event), (twist, graph.CMD_VEL, event),
             (DiagnosticArray, graph.DIAGNOSTICS, event), (String, graph.EPISODE_RESULT, event),
             (Header, graph.EPISODE, state), (Header, graph.MOTION_STATE, state),
-            (String, graph.POLICY_INFO, state)]
+            (String, graph.SPECTROGRAM_INFO, state), (String, graph.POLICY_INFO, state)]
 
     def _record(self, kind: type, topic: str, qos: QoSProfile) -> None:
         package, name = kind.__module__.partition('.')[0], kind.__name__

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from std_msgs.msg import String
 
 from asgf_nav_ros.motion.causes import MotionState
 from asgf_nav_ros.nodes import graph
@@ -23,9 +25,12 @@ from asgf_nav_ros.nodes.parameters import parameter
 from asgf_nav_ros.sound.audio_condition import audio_conditions
 from asgf_nav_ros.sound.ear_swap import EarSwap
 from asgf_nav_ros.sound.ear_watch import EarWatch
+from asgf_nav_ros.sound.hearing import Hearing
+from asgf_nav_ros.sound.hearing import HearingSettings
 from asgf_nav_ros.sound.listening_window import ListeningWindow
 from asgf_nav_ros.sound.listening_window import Window
-from asgf_nav_ros.sound.spectrogram import log_magnitude_spectrogram
+from asgf_nav_ros.sound.noise_gate import NoiseGateSettings
+from asgf_nav_ros.sound.noise_profile import read_noise_profile
 from asgf_nav_ros.sound.window_schedule import WindowSchedule
 
 
@@ -42,6 +47,30 @@ class SpectrogramParameters(NodeParameters):
         0.3, 'Without newer audio it is not well, and motion stops.', low=0.05, high=60)
     stamp_jitter_s: float = parameter(
         0.005, 'Error of audio stamps that is no gap.', low=0.0001, high=0.4)
+    noise_profile: str = parameter(
+        '', "File of asgf-nav doctor --noise-profile: the robot's own steady noise is turned down "
+        'by it; empty leaves the audio alone.')
+    noise_gate_floor_db: float = parameter(
+        NoiseGateSettings.floor_db, 'Least gain: what is left of the level of mere noise.',
+        low=-60, high=0)
+    noise_gate_margin_db: float = parameter(
+        NoiseGateSettings.margin_db, 'Take the noise for that much louder than measured.',
+        low=-20, high=20)
+    noise_gate_smoothing_s: float = parameter(
+        NoiseGateSettings.smoothing_s, 'Time over which the ratio of sound to noise is averaged.',
+        low=0, high=10)
+
+    @property
+    def hearing(self) -> HearingSettings:
+        """What is done to the audio.
+
+        Raises:
+            ValueError: the noise profile cannot be read or is none.
+        """
+        profile = read_noise_profile(self.noise_profile) if self.noise_profile else None
+        return HearingSettings(self.full_scale, profile, NoiseGateSettings(
+            floor_db=self.noise_gate_floor_db, margin_db=self.noise_gate_margin_db,
+            smoothing_s=self.noise_gate_smoothing_s))
 
 
 class SpectrogramNode(ManagedNode):
@@ -55,14 +84,18 @@ class SpectrogramNode(ManagedNode):
     def set_up(self) -> None:
         """Take rate, window and transform from the model's contract."""
         self._contract = read_contract(self.settings.model_path)
+        hearing = self.settings.hearing
+        self._hearing, self._told = Hearing(hearing, self._contract), hearing.document()
         self._listening = ListeningWindow(self._contract, jitter_s=self.settings.stamp_jitter_s)
         self._ears = EarWatch(self._contract.sample_rate_hz)
         self._swap, self._rests = EarSwap(self._contract.sample_rate_hz), False
         self._schedule = WindowSchedule(self._contract, period_s=self.settings.publish_period_s)
         self._spectrogram = self.advertise(Image, graph.SPECTROGRAM, graph.event_qos())
+        self._info = self.advertise(String, graph.SPECTROGRAM_INFO, graph.state_qos())
 
     def start(self) -> None:
-        """Listen."""
+        """Listen, and say what is done to the audio, for a replay."""
+        self._info.publish(String(data=json.dumps(self._told)))
         sensor = graph.sensor_qos(
             self.settings.sensor_reliability, depth=graph.DEPTH_OF_AUDIO)
         if self.settings.follow_motion:
@@ -107,10 +140,8 @@ class SpectrogramNode(ManagedNode):
     def _publish_due(self, frame_id: str) -> None:
         while (window := self._schedule.due(self._listening)) is not None:
             self._check_condition(window)
-            level = window.audio * np.float32(self.settings.full_scale)
-            spectrogram = log_magnitude_spectrogram(level, self._contract)
-            self._spectrogram.publish(
-                messages.spectrogram_message(spectrogram, window.end_s, frame_id))
+            self._spectrogram.publish(messages.spectrogram_message(
+                self._hearing.spectrogram(window.audio), window.end_s, frame_id))
 
     def _check_condition(self, window: Window) -> None:
         """Say what is wrong with the ears; the policy hears it all the same."""

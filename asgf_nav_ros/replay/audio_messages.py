@@ -7,8 +7,10 @@ on a topic of its own), mgonzs13 has AudioStamped (typed samples with their own 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from typing import Any
+from typing import Iterator
 
 import numpy as np
 from rosbags.typesys import get_types_from_msg
@@ -87,11 +89,13 @@ def raw_format(info: Any) -> RawFormat:
     Raises:
         ValueError: mp3, or samples other than 16 bits, little endian.
     """
-    coding, sample = info.coding_format.lower(), info.sample_format.upper()
+    with _as_described():
+        coding, sample = info.coding_format.lower(), info.sample_format.upper()
+        rate_hz, channels = int(info.sample_rate), int(info.channels)
     if coding not in ('wave', 'wav', 'raw', 'pcm') or sample not in ('S16LE', ''):
         raise ValueError(f'audio must be recorded as wave S16LE (the format parameter of '
                          f'audio_capture), got {coding or "nothing"} {sample}')
-    return _checked(int(info.sample_rate), int(info.channels))
+    return _checked(rate_hz, channels)
 
 
 def decode_audio(message: Any, type_name: str, raw: RawFormat) -> tuple[np.ndarray, int]:
@@ -112,6 +116,20 @@ def decode_audio(message: Any, type_name: str, raw: RawFormat) -> tuple[np.ndarr
         return pcm.decode_pcm(
             message.data, encoding=message.encoding, height=message.height, width=message.width,
             step=message.step, is_bigendian=bool(message.is_bigendian)), raw.rate_hz
+    with _as_described():
+        return _driver_audio(message, type_name, raw)
+
+
+@contextlib.contextmanager
+def _as_described() -> Iterator[None]:
+    """A bag describes these messages itself, and may do so in any way."""
+    try:
+        yield
+    except (AttributeError, OverflowError, TypeError) as error:
+        raise ValueError(f'audio must have the fields of audio_common_msgs: {error}') from error
+
+
+def _driver_audio(message: Any, type_name: str, raw: RawFormat) -> tuple[np.ndarray, int]:
     if type_name == DATA_STAMPED:
         data = np.asarray(message.audio.data, np.uint8)
         samples = data[:len(data) // 2 * 2].view('<i2') / np.float32(2 ** 15)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import mmap
 from pathlib import Path
 import re
@@ -16,6 +17,7 @@ from rosbags.highlevel import AnyReader
 from rosbags.serde import SerdeError
 from rosbags.typesys import get_typestore
 from rosbags.typesys import Stores
+from rosbags.typesys.store import Typestore
 
 from asgf_nav_ros.replay.audio_messages import register_definition
 from asgf_nav_ros.replay.mcap_records import McapDamage
@@ -75,8 +77,7 @@ class BagFile:
         self.path = path
         self.damage: str | None = None
         self._files = _storage_files(path)
-        self._types = get_typestore(Stores.ROS2_JAZZY)
-        self._ros1_types = get_typestore(Stores.ROS1_NOETIC)
+        self._audio_types: dict[bool, Typestore] = {}  # two packages share their names
 
     def messages(self) -> Iterator[RawMessage]:
         """Yield everything that can be read, file by file."""
@@ -97,8 +98,11 @@ class BagFile:
             raise ValueError(f'a message on {raw.topic} has {len(raw.data)} bytes, '
                              f'{MAX_MESSAGE_BYTES} are read at most')
         ros1 = raw.definition.startswith(_ROS1)
-        types = self._ros1_types if ros1 else self._types
+        types = _usual_types(ros1)
         if raw.type_name.startswith('audio_common_msgs/'):
+            if ros1 not in self._audio_types:
+                self._audio_types[ros1] = _new_types(ros1)
+            types = self._audio_types[ros1]
             register_definition(types, raw.type_name, raw.definition.removeprefix(_ROS1))
         read = types.deserialize_ros1 if ros1 else types.deserialize_cdr
         try:
@@ -107,6 +111,16 @@ class BagFile:
                 struct.error, ValueError) as error:
             raise ValueError(f'a message on {raw.topic} is no {raw.type_name}: '
                              f'{_one_line(error)}') from error
+
+
+def _new_types(ros1: bool) -> Typestore:
+    return get_typestore(Stores.ROS1_NOETIC if ros1 else Stores.ROS2_JAZZY)
+
+
+@functools.lru_cache(maxsize=2)
+def _usual_types(ros1: bool) -> Typestore:
+    """One for all bags: the readers that it compiles take longer than most messages."""
+    return _new_types(ros1)
 
 
 def _storage_files(path: Path) -> list[Path]:

@@ -46,8 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--tolerance', type=float, default=0.25, metavar='S',
                         help='seconds between a window and its images, where the recording '
                         'does not name them')
-    parser.add_argument('--full-scale', type=float, default=FULL_SCALE, metavar='LEVEL',
-                        help='the full_scale of the recording, where it holds no spectrograms')
+    parser.add_argument('--full-scale', type=float, metavar='LEVEL',
+                        help='the full_scale of the recording, where it holds no spectrograms; '
+                        f'without it the recorded one, or else {FULL_SCALE:g}')
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 from typing import Iterator
 from typing import Sequence
 
-import cv2
 import numpy as np
 
 from asgf_nav_ros.contract import Observation
@@ -25,10 +24,12 @@ from asgf_nav_ros.replay.recording_index import RecordingIndex
 from asgf_nav_ros.replay.topic_roles import COMPRESSED
 from asgf_nav_ros.replay.topic_roles import Role
 from asgf_nav_ros.sight import image_codec
+from asgf_nav_ros.sight.compressed_image import decode_compressed_color
 from asgf_nav_ros.sight.view import View
+from asgf_nav_ros.sound.hearing import Hearing
+from asgf_nav_ros.sound.hearing import HearingSettings
 from asgf_nav_ros.sound.listening_window import ListeningWindow
 from asgf_nav_ros.sound.resampler import Resampler
-from asgf_nav_ros.sound.spectrogram import log_magnitude_spectrogram
 
 PATIENCE_S = 5.0  # of the recorder's clock: what has not come by then was never recorded
 OWN_JITTER_S = 0.005
@@ -73,16 +74,17 @@ class ObservationPass:
     """
 
     def __init__(self, index: RecordingIndex, choices: Sequence[Choice],
-                 contract: PolicyContract, *, full_scale: float) -> None:
+                 contract: PolicyContract, *, full_scale: float | None = None) -> None:
         """Look for what a policy with ``contract`` wants.
 
         Args:
             index: of the recording.
             choices: of the index.
             contract: of the policy that decides again.
-            full_scale: level that full scale of the audio stands for, as in the graph.
+            full_scale: level that full scale of the audio stands for; None takes the recorded
+                one, or else the usual one.
         """
-        self._index, self._contract, self._full_scale = index, contract, full_scale
+        self._index, self._contract = index, contract
         self._pending = collections.deque(map(Gathered, choices))
         self._colors, self._depths, self._spectrograms, self._windows = {}, {}, {}, (
             collections.deque())
@@ -95,6 +97,7 @@ class ObservationPass:
                 _note(self._spectrograms, choice.stamp_s, gathered)
             else:
                 self._windows.append(gathered)
+        self._hearing = _hearing(index, contract, full_scale, gated=bool(self._windows))
         raw = index.raw_audio or RawFormat(contract.sample_rate_hz)
         self._raw_audio, self._listening = raw, None
         self._views: dict[Any, View] = {}
@@ -147,7 +150,7 @@ class ObservationPass:
     def _color(self, raw: RawMessage) -> np.ndarray:
         message = self._index.bag.deserialize(raw)
         if raw.type_name == COMPRESSED:
-            rgb = _decompressed(message)
+            rgb = decode_compressed_color(message.data)
         else:
             rgb = image_codec.decode_color(message.data, **_fields(message))
         return self._view(raw.stamp_s).color(rgb)
@@ -184,15 +187,14 @@ class ObservationPass:
 
     def _answer(self, gathered: Gathered) -> bool:
         """Give a choice its window if that is whole by now; false to ask again later."""
-        contract, stamp_s = self._contract, gathered.choice.stamp_s
-        window = self._listening.window_after(stamp_s - contract.window_s)
+        stamp_s = gathered.choice.stamp_s
+        window = self._listening.window_after(stamp_s - self._contract.window_s)
         if window is None:
             return gathered.handed_out
         if abs(window.end_s - stamp_s) > self._jitter_s:
             gathered.faults.append('the audio of its window has a gap')
             return True
-        audio = self._at_rate(window.audio) * np.float32(self._full_scale)
-        gathered.spectrogram = log_magnitude_spectrogram(audio, contract)
+        gathered.spectrogram = self._hearing.spectrogram(self._at_rate(window.audio))
         return True
 
     def _at_rate(self, audio: np.ndarray) -> np.ndarray:
@@ -202,6 +204,20 @@ class ObservationPass:
         resampled = Resampler(rate_hz, self._contract.sample_rate_hz)
         parts = [resampled.push(audio), resampled.push(np.zeros((2, rate_hz // 4), np.float32))]
         return np.ascontiguousarray(np.concatenate(parts, axis=1)[:, :samples])
+
+
+def _hearing(index: RecordingIndex, contract: PolicyContract, full_scale: float | None, *,
+             gated: bool) -> Hearing:
+    """Hear as the robot did; where its noise profile does not fit, a note says so."""
+    settings = index.hearing or HearingSettings()
+    if full_scale is not None:
+        settings = dataclasses.replace(settings, full_scale=full_scale)
+    try:
+        return Hearing(settings, contract)
+    except ValueError as error:
+        if gated:
+            index.notes.append(f'spectrograms are computed without the noise gate: {error}')
+        return Hearing(dataclasses.replace(settings, profile=None), contract)
 
 
 def _view_settings(info: Mapping[str, Any]) -> dict[str, float]:
@@ -225,15 +241,6 @@ def _same_transform(choice: Choice, contract: PolicyContract) -> bool:
     wanted = dataclasses.asdict(contract)
     return all(recorded.get(name) == (list(wanted[name]) if isinstance(wanted[name], tuple)
                                       else wanted[name]) for name in _TRANSFORM)
-
-
-def _decompressed(message: Any) -> np.ndarray:
-    """(H, W, 3) uint8 of a JPEG or PNG."""
-    data = np.asarray(message.data, np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise ValueError(f'a compressed image must be JPEG or PNG, got {message.format!r:.40}')
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def _fields(message: Any) -> dict[str, Any]:

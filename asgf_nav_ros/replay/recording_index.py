@@ -22,6 +22,7 @@ from asgf_nav_ros.replay.bag_file import RawMessage
 from asgf_nav_ros.replay.topic_roles import assign_roles
 from asgf_nav_ros.replay.topic_roles import Role
 from asgf_nav_ros.sight.view import Camera
+from asgf_nav_ros.sound.hearing import HearingSettings
 
 MAX_CHOICES = 100_000
 MAX_JSON = 1 << 16  # characters of a decision
@@ -54,8 +55,8 @@ class RecordingIndex:
     """Small messages of a recording, and the stamps of its large ones.
 
     stamps_s : by role, sorted. poses : (stamp_s, Pose). events : (stamp_s, name) of
-    ``motion_state``. results : documents of ``episode_result``. notes : one line each about what
-    was left out.
+    ``motion_state``. results : documents of ``episode_result``. hearing : what was done to the
+    audio, None if it is not recorded. notes : one line each about what was left out.
 
     Raises:
         ValueError: it holds nothing, or not the topic that the user chose.
@@ -73,6 +74,7 @@ class RecordingIndex:
         self.cameras: list[tuple[float, Camera]] = []
         self.events: list[tuple[float, str]] = []
         self.results: list[dict[str, Any]] = []
+        self.hearing: HearingSettings | None = None
         self.raw_audio: RawFormat | None = None
         self.audio_fault = ''  # why its bytes are not samples
         self._infos: list[tuple[int, dict[str, Any]]] = []
@@ -156,9 +158,11 @@ class RecordingIndex:
         if role == Role.DECISION:
             self._decisions.append((raw.log_ns, decision_document(message.data)))
         elif role == Role.POLICY_INFO:
-            self._infos.append((raw.log_ns, _document(message.data)))
+            self._infos.append((raw.log_ns, json_document(message.data)))
+        elif role == Role.SPECTROGRAM_INFO:
+            self.hearing = HearingSettings.of_document(json_document(message.data))
         elif role == Role.EPISODE_RESULT:
-            self.results.append(_document(message.data))
+            self.results.append(json_document(message.data))
         elif role == Role.AUDIO_INFO:
             try:
                 self.raw_audio = raw_format(message)
@@ -237,7 +241,12 @@ def _nearest(stamps_s: list[float], stamp_s: float, tolerance_s: float) -> float
     return near if abs(near - stamp_s) <= tolerance_s else None
 
 
-def _document(text: str) -> dict[str, Any]:
+def json_document(text: str) -> dict[str, Any]:
+    """Read a JSON object of bounded length.
+
+    Raises:
+        ValueError: it is something else.
+    """
     try:
         document = json.loads(text) if len(text) <= MAX_JSON else None
     except (ValueError, RecursionError) as error:
@@ -254,7 +263,7 @@ def decision_document(text: str) -> dict[str, Any]:
     Raises:
         ValueError: no JSON object with a stamp and an action.
     """
-    document = _document(text)
+    document = json_document(text)
     stamp_s, action = document.get('stamp_s'), document.get('action')
     if not isinstance(stamp_s, float) or not math.isfinite(stamp_s):
         raise ValueError(f'a decision must have a stamp_s in seconds, got {stamp_s!r:.40}')

@@ -25,6 +25,7 @@ class Role(enum.Enum):
     CAMERA_INFO = 'camera_info'
     ODOMETRY = 'odom'
     SPECTROGRAM = 'spectrogram'
+    SPECTROGRAM_INFO = 'spectrogram_info'
     ACTION = 'action'
     DECISION = 'decision'
     POLICY_INFO = 'policy_info'
@@ -65,6 +66,7 @@ _WANTED = {
         'camera_info', 'color/camera_info', 'rgb/camera_info')),
     Role.ODOMETRY: _Wanted(('nav_msgs/msg/Odometry',), ('odom', 'odometry', 'odometry/filtered')),
     Role.SPECTROGRAM: _Wanted((IMAGE,), ('spectrogram',)),
+    Role.SPECTROGRAM_INFO: _Wanted((STRING,), ('spectrogram_info',)),
     Role.ACTION: _Wanted((HEADER,), ('action',)),
     Role.DECISION: _Wanted((STRING,), ('decision',)),
     Role.POLICY_INFO: _Wanted((STRING,), ('policy_info',)),

@@ -8,6 +8,7 @@ The stages are apart so that audio may also be turned into frames while it arriv
 from __future__ import annotations
 
 import functools
+from typing import Callable
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -25,7 +26,9 @@ ILD_LIMIT = 3.0
 _FRAMES_AT_ONCE = 32  # keeps what is between the stages in the cache
 
 
-def log_magnitude_spectrogram(audio: np.ndarray, contract: PolicyContract) -> np.ndarray:
+def log_magnitude_spectrogram(
+        audio: np.ndarray, contract: PolicyContract, *,
+        attenuate: Callable[[np.ndarray], np.ndarray] | None = None) -> np.ndarray:
     """Spectrogram of one window, what the policy hears.
 
     Per ear: magnitude of the centred, zero padded Hann STFT of ``input_gain * audio``, mean of
@@ -37,6 +40,8 @@ def log_magnitude_spectrogram(audio: np.ndarray, contract: PolicyContract) -> np
     Args:
         audio: (2, window_samples) float32 in [-1, 1], left ear first.
         contract: gives STFT, pooling, gain and channels.
+        attenuate: what is done to the spectra of frames, (2, frames, n_fft // 2 + 1) complex64
+            in their order, before anything else; None leaves them alone.
 
     Returns:
         (bins, frames, channels) float32.
@@ -53,8 +58,10 @@ def log_magnitude_spectrogram(audio: np.ndarray, contract: PolicyContract) -> np
     padded = np.zeros((2, contract.window_samples + 2 * half), np.float32)
     padded[:, half:half + contract.window_samples] = audio
     frames = frames_of(padded, contract)
-    sums = [sums_over_bins(spectra_of_frames(frames[:, k:k + _FRAMES_AT_ONCE], contract), contract)
-            for k in range(0, frames.shape[1], _FRAMES_AT_ONCE)]
+    sums = []
+    for k in range(0, frames.shape[1], _FRAMES_AT_ONCE):
+        spectra = spectra_of_frames(frames[:, k:k + _FRAMES_AT_ONCE], contract)
+        sums.append(sums_over_bins(attenuate(spectra) if attenuate else spectra, contract))
     return spectrogram_of_sums(np.concatenate(sums, axis=1), contract)
 
 

@@ -82,7 +82,8 @@ class Dtype:
 
     def __init__(self, name: Any) -> None:
         if not isinstance(name, str) or name not in _DTYPES:
-            raise PickleError(f'arrays must hold plain numbers, got {name!r:.40}')
+            shown = f'{name!r:.40}' if isinstance(name, str) else type(name).__name__
+            raise PickleError(f'arrays must hold plain numbers, got {shown}')
         self.numpy = np.dtype(name)
 
     def build(self, state: Any) -> None:

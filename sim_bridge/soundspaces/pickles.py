@@ -65,7 +65,9 @@ def read_pickle(file: Any) -> Any:
     """
     try:
         return _Machine(file).run()
-    except (IndexError, KeyError, TypeError, UnicodeDecodeError, struct.error) as error:
+    except PickleError:
+        raise
+    except (IndexError, KeyError, TypeError, ValueError, struct.error) as error:
         raise PickleError(f'the pickle is damaged: {error!s:.80}') from None
 
 
@@ -135,6 +137,8 @@ class _Machine:
         target = self._stack[-1]
         if not isinstance(target, dict):
             raise PickleError('only dictionaries have items')
+        if len(items) % 2:
+            raise PickleError('the pickle is damaged: a key without a value')
         if not all(map(_is_key, items[::2])):
             raise PickleError('keys must be text, numbers or (node, rotation)')
         target.update(zip(items[::2], items[1::2], strict=True))
@@ -160,6 +164,8 @@ class _Machine:
         self._name(module, name)
 
     def _name(self, module: Any, name: Any) -> None:
+        if not (isinstance(module, str) and isinstance(name, str)):
+            raise PickleError('the pickle is damaged: a name that is no text')
         text = f'{module} {name}'
         if text not in ADMITTED:
             raise PickleError(f'it wants {text.replace(" ", ".")!r:.80}, which no file of '

@@ -102,9 +102,9 @@ def read_scene_graph(path: Path, *, step_m: float) -> SceneGraph:
         raise DatasetError(f'{path}: must be a graph of 2 to {MOST_NODES} nodes')
     try:
         ids = np.array(_whole(list(stored.nodes)), np.int64)
-        points = np.array([attributes['point'] for attributes in stored.nodes.values()],
+        points = np.array([_point(attributes['point']) for attributes in stored.nodes.values()],
                           np.float64)
-        ends = [(node, end) for node in stored.nodes for end in stored.adjacency[node]]
+        ends = [(node, end) for node in stored.nodes for end in _ends(stored.adjacency[node])]
         index_of = {node: index for index, node in enumerate(stored.nodes)}
         edges = np.array([(index_of[a], index_of[b]) for a, b in ends if a != b], np.int64)
     except (KeyError, OverflowError, TypeError, ValueError) as error:
@@ -119,6 +119,21 @@ def _whole(names: list) -> list[int]:
     if not all(isinstance(name, int) for name in names):
         raise TypeError('names must be whole numbers')
     return names
+
+
+def _point(value: Any) -> tuple | list:
+    # A few nested tuples that share their items stand for more numbers than the memory holds.
+    if not isinstance(value, (tuple, list)) or not all(
+            isinstance(number, (int, float)) for number in value):
+        raise TypeError('points must be numbers')
+    return value
+
+
+def _ends(value: Any) -> dict:
+    # The keys of a dictionary were checked: hashing a deep tuple overflows the C stack.
+    if not isinstance(value, dict):
+        raise TypeError('the edges of a node must be a dictionary')
+    return value
 
 
 def scene_graph(ids: np.ndarray, points: np.ndarray, edges: np.ndarray, *,

@@ -19,6 +19,7 @@ from asgf_nav_ros.doctor.finding import screen
 from asgf_nav_ros.doctor.finding import stop
 from asgf_nav_ros.doctor.finding import warn
 from asgf_nav_ros.sound.microphone import look_for_devices_again
+from asgf_nav_ros.sound.noise_profile import read_noise_profile
 
 ROOT = Path(__file__).resolve().parents[2]
 RNG = np.random.default_rng(9)
@@ -89,6 +90,23 @@ def test_calibrate_writes_the_level_of_the_sound(sound_server, tmp_path):
     document = yaml.safe_load((tmp_path / 'level.yaml').read_text())
     full_scale = document['/**/spectrogram']['ros__parameters']['full_scale']
     assert 20 * np.log10(full_scale) == pytest.approx(-14.1 + 25.5, abs=0.5)
+
+
+def test_the_noise_of_the_robot_is_measured_at_the_rate_of_the_policy(sound_server, tmp_path):
+    sound_server.play(noise(60, left=3000, right=1500))
+    process = doctor('--noise-profile', str(tmp_path / 'noise.yaml'), '--seconds', '3')
+    try:
+        shown, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    assert 'Fans on, robot still' in shown and 'noise_profile: ' in shown
+    profile = read_noise_profile(tmp_path / 'noise.yaml')
+    assert (profile.sample_rate_hz, profile.n_fft, profile.win_length) == (16000, 512, 400)
+    left_db, right_db = profile.level_db
+    third_db = 10 * np.log10(1 / 3)  # 0 to 8 of 24 kHz
+    assert left_db == pytest.approx(-25.5 + third_db, abs=0.8)
+    assert left_db - right_db == pytest.approx(6, abs=0.3)
 
 
 def claps():

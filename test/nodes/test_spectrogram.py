@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
+
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from std_msgs.msg import String
 
 from asgf_nav_ros.nodes import graph
 from asgf_nav_ros.nodes import messages
 from asgf_nav_ros.nodes.spectrogram import SpectrogramNode
+from asgf_nav_ros.sound.hearing import Hearing
+from asgf_nav_ros.sound.hearing import HearingSettings
+from asgf_nav_ros.sound.noise_profile import measure_noise
 from asgf_nav_ros.sound.spectrogram import log_magnitude_spectrogram
 
 BLOCK = 1600
@@ -55,6 +61,31 @@ def test_the_first_window_at_rest_begins_with_the_rest(ros, ears, contract):
     window = np.rint(NOISE[:, 8640:24640] * 32768) / np.float32(32768)
     window *= np.float32(ears.node.settings.full_scale)
     assert np.array_equal(spectrogram, log_magnitude_spectrogram(window, contract))
+
+
+def test_the_robots_own_noise_is_turned_down_and_a_replay_is_told_how(
+        ros, model_path, contract, tmp_path):
+    profile = measure_noise(NOISE, contract)
+    profile.write(tmp_path / 'noise.yaml', device='microphones')
+    ros.listen(String, graph.SPECTROGRAM_INFO, graph.state_qos())
+    ears = Ears(ros, model_path, noise_profile=str(tmp_path / 'noise.yaml'), full_scale=2.0)
+    ears.motion.publish(messages.header('idle', 10.0))
+    ears.send(10.0, 11.0)
+    [(_, spectrogram)] = ears.spectrograms(1)
+    ros.until(lambda: ros.heard[graph.SPECTROGRAM_INFO])
+    told = json.loads(ros.heard[graph.SPECTROGRAM_INFO][0].data)
+    hearing = Hearing(HearingSettings.of_document(told), contract)
+    window = np.rint(NOISE[:, :16000] * 32768) / np.float32(32768)
+    assert np.array_equal(spectrogram, hearing.spectrogram(window))
+    plain = Hearing(HearingSettings(2.0), contract).spectrogram(window)
+    assert np.expm1(spectrogram).mean() < 0.5 * np.expm1(plain).mean()
+
+
+def test_a_noise_profile_that_is_not_there_is_named(ros, model_path, tmp_path):
+    node = ros.start(SpectrogramNode, model_path=model_path, autostart=False,
+                     noise_profile=str(tmp_path / 'none.yaml'))
+    assert not node.autostart()
+    ros.until(lambda: ros.complained('none.yaml cannot be read: No such file'))
 
 
 def test_more_windows_follow_each_period(ears):

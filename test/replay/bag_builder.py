@@ -16,8 +16,8 @@ from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
 from asgf_nav_ros.replay.audio_messages import register_audio_types
 from asgf_nav_ros.sight.view import Camera
 from asgf_nav_ros.sound import pcm
-from asgf_nav_ros.sound.level import FULL_SCALE
-from asgf_nav_ros.sound.spectrogram import log_magnitude_spectrogram
+from asgf_nav_ros.sound.hearing import Hearing
+from asgf_nav_ros.sound.hearing import HearingSettings
 
 BLOCK_S = 0.1
 LOG_DELAY_S = 1000.0  # the recorder's clock is another one than that of the stamps
@@ -136,13 +136,15 @@ class Scene:
 
 
 def record_run(path, model_path, *, decisions=8, seed=5, temperature=1.0, episodes=1,
-               spectrograms=True, info=True, told=True, left_out=(), **options):
+               spectrograms=True, info=True, told=True, left_out=(), hearing=None, **options):
     """A robot that stops, listens and decides, by the real policy; what it decided.
 
     left_out : ('color', 3) and the like are not written.
+    hearing : what is done to the audio, as the bag then tells.
     """
     policy = OnnxPolicy(model_path)
     contract = policy.contract
+    heard = Hearing(hearing or HearingSettings(), contract)
     scene = Scene(contract, np.random.default_rng(11))
     actions, time_s = [], 10.0
     with BagBuilder(path, **options) as bag:
@@ -151,6 +153,8 @@ def record_run(path, model_path, *, decisions=8, seed=5, temperature=1.0, episod
                 'model': 'tiny.onnx', 'model_sha256': policy.sha256, 'provider': 'cpu',
                 'temperature': temperature, 'seed': seed,
                 'contract': dataclasses.asdict(contract)})
+        if hearing is not None:
+            bag.document('/spectrogram_info', time_s, hearing.document())
         for episode in range(episodes):
             policy.reset()
             rng = np.random.default_rng(seed)
@@ -159,7 +163,7 @@ def record_run(path, model_path, *, decisions=8, seed=5, temperature=1.0, episod
                 number = len(actions)
                 window, (rgb, depth) = scene.window(), scene.view()
                 bag.name('/motion_state', time_s, 'idle')
-                spectrogram = log_magnitude_spectrogram(window * np.float32(FULL_SCALE), contract)
+                spectrogram = heard.spectrogram(window)
                 block = round(BLOCK_S * contract.sample_rate_hz)
                 for start in range(0, window.shape[1], block):
                     stamp_s = time_s + start / contract.sample_rate_hz

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 import json
 import shutil
 
@@ -12,6 +13,9 @@ from rosbags.rosbag2 import StoragePlugin
 
 from asgf_nav_ros import cli
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.sound.hearing import HearingSettings
+from asgf_nav_ros.sound.noise_gate import NoiseGateSettings
+from asgf_nav_ros.sound.noise_profile import measure_noise
 
 KEYS = {'decisions', 'agree', 'agreement', 'first_difference', 'speed_vs_realtime'}
 
@@ -51,6 +55,30 @@ def test_without_spectrograms_the_audio_is_heard_again(replay, model, tmp_path):
     record_run(tmp_path / 'bag', model, spectrograms=False)
     _, document, _ = replay(tmp_path / 'bag', '--model', model)
     assert document['agree'] == document['decisions'] == 8
+
+
+def gated(contract):
+    """A gate that leaves hardly anything of a louder ear's noise, at another level."""
+    noise = np.random.default_rng(8).uniform(-0.2, 0.2, (2, 3 * contract.sample_rate_hz))
+    profile = measure_noise(noise.astype(np.float32), contract)
+    return HearingSettings(0.5, profile, NoiseGateSettings(floor_db=-40))
+
+
+def test_the_recorded_noise_gate_hears_the_audio_again_as_then(replay, model, contract, tmp_path):
+    actions = record_run(tmp_path / 'bag', model, spectrograms=False, hearing=gated(contract))
+    _, document, _ = replay(tmp_path / 'bag', '--model', model)
+    assert document['agree'] == document['decisions'] == 8 and document['notes'] == []
+    assert record_run(tmp_path / 'plain', model) != actions  # it made a difference
+
+
+def test_a_model_that_hears_otherwise_is_not_gated_and_a_line_says_so(
+        replay, model, contract, tmp_path):
+    record_run(tmp_path / 'bag', model, hearing=gated(contract))
+    other = build_policy(tmp_path / 'other.onnx', dataclasses.replace(contract, n_fft=1024))
+    code, document, printed = replay(tmp_path / 'bag', '--model', other)
+    assert code == cli.EXIT_OK and document['decisions'] == 8
+    assert ('note: spectrograms are computed without the noise gate: the policy wants n_fft=1024, '
+            'the noise profile has 512') in printed.err
 
 
 def test_another_model_shows_where_and_why_it_differs(replay, run, contract, tmp_path):

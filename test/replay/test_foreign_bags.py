@@ -107,7 +107,7 @@ def test_the_ears_of_a_driver_are_not_swapped(tmp_path, model, contract, louder,
     record(tmp_path / 'bag', 'audio_stamped', REALSENSE, louder=louder)
     index = RecordingIndex(BagFile(tmp_path / 'bag'), {})
     choices = index.choices(window_s=1.0, tolerance_s=0.25)
-    seen = ObservationPass(index, choices, contract, full_scale=4.0)
+    seen = ObservationPass(index, choices, contract)
     again = list(decide_all(OnnxPolicy(model), index, iter(seen)))
     for each in again:
         left, right = each.observation.spectrogram.mean(axis=(0, 1))
@@ -123,6 +123,19 @@ def test_mp3_is_refused_with_what_to_do(replay, tmp_path):
     assert code == cli.EXIT_FAILURE
     assert '/audio_info: audio must be recorded as wave S16LE' in printed.err
     assert printed.err.count('\n') == 1
+
+
+@pytest.mark.parametrize('kind, field, other', [
+    ('audio_data_stamped', b'uint32 sample_rate', b'uint32 sample_rats'),
+    ('audio_data_stamped', b'string coding_format', b'string coding_farmat'),
+    ('audio_stamped', b'int32 rate', b'int32 rats')])
+def test_audio_that_its_bag_describes_otherwise_is_named(replay, tmp_path, kind, field, other):
+    record(tmp_path / 'bag', kind, REALSENSE)
+    file = next((tmp_path / 'bag').glob('*.mcap'))
+    file.write_bytes(file.read_bytes().replace(field, other))
+    code, _, printed = replay(tmp_path / 'bag')
+    assert code == cli.EXIT_FAILURE
+    assert 'audio must have the fields of audio_common_msgs: ' in printed.err
 
 
 def test_one_stamp_from_nowhere_does_not_hide_the_rest(replay, tmp_path):

@@ -198,6 +198,23 @@ def test_a_graph_that_is_not_one_of_points_is_refused(layout, points):
         open_graph(layout, 'room')
 
 
+def test_points_that_stand_for_more_than_the_memory_holds_are_refused(layout):
+    deep = ()
+    for _ in range(40):
+        deep = (deep, deep)
+    write_graph(layout, [(0, 1)], points={0: deep, 1: deep})
+    with pytest.raises(DatasetError, match='points must be numbers'):
+        open_graph(layout, 'room')
+
+
+def test_edges_that_are_no_dictionary_are_refused(layout, monkeypatch):
+    monkeypatch.setattr(networkx.Graph, 'add_edges_from', lambda graph, edges: graph._adj.update(
+        {0: (((1,),),), 1: ()}))
+    write_graph(layout, [(0, 1)])
+    with pytest.raises(DatasetError, match='edges of a node must be a dictionary'):
+        open_graph(layout, 'room')
+
+
 @pytest.mark.filterwarnings('ignore:.*input contained no data')
 @pytest.mark.parametrize('text', ['', 'a\tb\tc\td\n', '0\t1\t2\n', '0\t1\tnan\t2\n', '0\t1\n'])
 def test_points_that_are_not_four_numbers_are_refused(layout, text):

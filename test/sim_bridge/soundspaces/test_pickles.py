@@ -129,3 +129,19 @@ def test_a_graph_without_nodes_is_refused():
     with pytest.raises(PickleError, match='nodes and edges'):
         read_pickle(b'\x80\x03cnetworkx.classes.graph\nGraph\n)\x81}b.')
     assert isinstance(read_pickle(pickle.dumps(networkx.Graph(), 3)), StoredGraph)
+
+
+def test_a_key_without_a_value_is_refused():
+    with pytest.raises(PickleError, match='a key without a value'):
+        read_pickle(b'\x80\x03}(K\x01u.')
+
+
+SHARED = b')' + b'q\x00h\x00\x86' * 60  # tuples of the same tuple twice: 2 ** 60 of them in text
+
+
+@pytest.mark.parametrize('program', [
+    b'\x80\x04' + SHARED + b'\x8c\x01a\x93.',
+    b'\x80\x04\x8c\x05numpy\x8c\x05dtype\x93' + SHARED + b'\x85R.'], ids=['name', 'type'])
+def test_values_that_would_be_endless_as_text_are_not_shown(program):
+    with pytest.raises(PickleError, match='no text|plain numbers, got tuple'):
+        read_pickle(program)
