@@ -46,6 +46,10 @@ COMMANDS = {
         'asgf_nav_ros.faults.command', 'demo',
         'break everything, one thing at a time, in a graph of real processes',
         'asgf-nav faults --only audio --json faults.json'),
+    'soak': Command(
+        'asgf_nav_ros.faults.soak_command', 'demo',
+        'run the whole graph for hours of simulated time: memory, lost actions, drift of stamps',
+        'asgf-nav soak --hours 2 --json soak.json'),
     'evaluate': Command(
         'asgf_nav_ros.benchmark.evaluate', 'train',
         'measure success, SPL and SNA of a system over many episodes',

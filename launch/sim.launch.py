@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole graph in simulation: spectrogram, policy and motion around the embedded world.
+"""The whole graph in simulation: spectrogram, policy and motion around a simulated world.
 
 Example: ros2 launch asgf_nav_ros sim.launch.py episodes:=3 seed:=7
 """
@@ -31,6 +31,9 @@ ARGUMENTS = {
     'sounds': ('unheard', 'heard: the telephone; unheard: all of the split.',
                ('heard', 'unheard')),
     'sound_folder': ('', "Recordings of your own, instead of the catalogue's.", None),
+    'dataset_root': ('', 'A download of SoundSpaces 1.0, instead of houses and sounds.', None),
+    'dataset_name': ('replica', 'Dataset under dataset_root.', ('mp3d', 'replica')),
+    'dataset_split': ('test_telephone', 'Split of that dataset.', None),
     'cmd_vel_stamped': ('true', 'Command TwistStamped; lockstep needs it.', BOOLEANS),
     'enable_motion': ('true', 'Let the robot move without a call of motion/enable.', BOOLEANS),
     'log_level': ('info', 'Of all nodes.', launch_parts.LOG_LEVELS),
@@ -58,7 +61,9 @@ def _nodes(context: LaunchContext) -> list[LifecycleNode]:
         **shared, **stamped, 'lockstep': lockstep,
         'realtime_factor': float(given['realtime_factor']),
         'episodes': int(given['episodes']), 'seed': int(given['seed']),
-        **{name: given[name] for name in ('house', 'split', 'sounds', 'sound_folder')}}
+        **{name: given[name] for name in (
+            'house', 'split', 'sounds', 'sound_folder', 'dataset_root', 'dataset_name',
+            'dataset_split')}}
     return [
         launch_parts.node(name, parameters, given, files=['sim.yaml'], **more)
         for name, parameters, more in (

@@ -12,6 +12,7 @@ from asgf_nav_ros.benchmark.result_files import Evaluation
 from asgf_nav_ros.benchmark.result_files import ONE_SOUND
 from asgf_nav_ros.benchmark.system_names import order_of
 from asgf_nav_ros.inference.choice import DEPLOYED_TEMPERATURE
+from sim_bridge.episodes import SIZES
 
 
 def evaluate_commands(entries: Sequence[Entry]) -> list[str]:
@@ -32,8 +33,21 @@ def _loop(systems: Sequence[str], options: str, file: str) -> str:
 
 
 def _options(evaluation: Evaluation) -> str:
+    document = evaluation.document
+    words = [*_model(evaluation), *_where(evaluation)]
+    temperature = document.get('temperature', DEPLOYED_TEMPERATURE)
+    words += [] if temperature == DEPLOYED_TEMPERATURE else [f'--temperature {temperature:g}']
+    return ' '.join([*words, f'--episodes {len(evaluation.episodes)}',
+                     f'--seed {document["seed"]}'])
+
+
+def _where(evaluation: Evaluation) -> list[str]:
+    """Houses, sounds and conditions, or a split of a dataset."""
     setting, document = evaluation.setting, evaluation.document
-    words = [*_model(evaluation), f'--size {setting.size}', f'--split {setting.split}',
+    if setting.size not in SIZES:
+        return ['--dataset soundspaces --root data', f'--dataset-name {setting.size}',
+                f'--split {document["split"]}']
+    words = [f'--size {setting.size}', f'--split {setting.split}',
              f'--sounds {"heard" if setting.protocol == "heard" else "unheard"}']
     if setting.protocol == ONE_SOUND:
         words.append(f'--protocol {ONE_SOUND}')
@@ -42,11 +56,7 @@ def _options(evaluation: Evaluation) -> str:
         words += [] if setting.severity is None else [f'--severity {setting.severity:g}']
     words += ['--through-ros'] if setting.through_ros else []
     words += [] if document.get('pinned') else [f'--houses {document["houses"]}']
-    words += [f'--bake-seed {document["bake_seed"]}'] if document.get('bake_seed') else []
-    temperature = document.get('temperature', DEPLOYED_TEMPERATURE)
-    words += [] if temperature == DEPLOYED_TEMPERATURE else [f'--temperature {temperature:g}']
-    return ' '.join([*words, f'--episodes {len(evaluation.episodes)}',
-                     f'--seed {document["seed"]}'])
+    return words + ([f'--bake-seed {document["bake_seed"]}'] if document.get('bake_seed') else [])
 
 
 def _model(evaluation: Evaluation) -> list[str]:

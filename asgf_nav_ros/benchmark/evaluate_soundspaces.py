@@ -64,8 +64,7 @@ def evaluate(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
     layout = Layout(args.root, args.dataset_name)
     system = System(name=args.system, model=args.model, temperature=args.temperature)
     model_sha256 = system.build().model_sha256
-    episodes = draw_episodes(layout, args.split, count=args.episodes,
-                             rng=np.random.default_rng([args.seed, 0]))
+    episodes = drawn(layout, args.split, count=args.episodes, seed=args.seed)
     runs, steps_per_second = evaluate_episodes(
         episodes, system=system, layout=layout, seed=args.seed, batch=args.batch,
         pool=job_pool(args.workers, args.cluster))
@@ -79,6 +78,15 @@ def evaluate(args: argparse.Namespace) -> tuple[dict[str, Any], str]:
                          radius_m=LARGEST_SUCCESS_M),
         'runs': [_row(run, trajectories=args.trajectories) for run in runs]}
     return document, summary(document)
+
+
+def drawn(layout: Layout, split: str, *, count: int, seed: int) -> list[StoredEpisode]:
+    """The episodes of a split that an evaluation with this seed runs.
+
+    Raises:
+        DatasetError: a file is missing or wrong.
+    """
+    return draw_episodes(layout, split, count=count, rng=np.random.default_rng([seed, 0]))
 
 
 def summary(document: dict[str, Any]) -> str:

@@ -18,6 +18,8 @@ from asgf_nav_ros.benchmark.ways import Difficulty
 
 CLEAN = 'clean'
 ONE_SOUND = 'one_sound'
+# Splits of SoundSpaces are SPLIT_PROTOCOL; those of single scenes or categories have other names.
+_DATASET, _PROTOCOLS = 'soundspaces/', {'telephone': 'heard', 'multiple_unheard': 'unheard'}
 FIGURES = ('spl', 'success_rate', 'sna')  # the paper's order
 COLUMNS = tuple((group, name) for group in ('metrics', 'strict') for name in FIGURES)
 _ROW_KEYS = {'house', 'sound', 'geodesic_m', 'seed', 'distance_to_goal_m', *FIGURES}
@@ -31,8 +33,9 @@ class NotAnEvaluation(ValueError):
 class Setting:
     """What was asked of a system; files with equal settings belong into one row or column.
 
-    ``protocol`` is heard, unheard or one_sound (trained on the telephone alone, tested on
-    unheard sounds); ``severity`` is None where nothing is disturbed.
+    ``size`` is small or large, or the name of a dataset of SoundSpaces. ``protocol`` is heard,
+    unheard or one_sound (trained on the telephone alone, tested on unheard sounds); ``severity``
+    is None where nothing is disturbed.
     """
 
     split: str
@@ -151,6 +154,10 @@ def _by_setting(evaluations: Sequence[Evaluation]) -> dict[Setting, list[Evaluat
 
 def _setting(document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Setting:
     """Older files say neither size nor condition; their houses are named SIZE/SPLIT/INDEX."""
+    benchmark = document.get('benchmark') or ''
+    if benchmark.startswith(_DATASET):
+        split, _, sounds = document['split'].partition('_')
+        return Setting(split, benchmark.removeprefix(_DATASET), _PROTOCOLS.get(sounds, sounds))
     size = document.get('size') or rows[0]['house'].partition('/')[0]
     condition = document.get('condition') or CLEAN
     severity = None if condition == CLEAN else document.get('severity')

@@ -31,6 +31,7 @@ class Run:
     """One finished episode.
 
     trajectory : (node, heading) before each action, where there are nodes.
+    decisions : the actions, where they were decided one by one.
     poses : the same in the house: x and y in metres, yaw in radians.
     source_xy : where the sound was, metres.
     facts : what else is known about it, for the result file.
@@ -39,6 +40,7 @@ class Run:
     episode: Episode
     outcome: EpisodeOutcome
     trajectory: tuple[tuple[int, int], ...] = ()
+    decisions: tuple[int, ...] = ()
     poses: tuple[tuple[float, float, float], ...] = ()
     source_xy: tuple[float, float] | None = None
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -52,6 +54,7 @@ class _Progress:
         self.actions = 0
         self.path_length_m = 0.0
         self.trajectory: list[tuple[int, int]] = []
+        self.decisions: list[int] = []
 
 
 class EpisodeRunner:
@@ -124,7 +127,8 @@ class EpisodeRunner:
         headings = self.world.heading[slots].copy()
         self.world.act(actions, slots)
         self.steps += len(slots)
-        for slot, node, heading in zip(slots, before, headings):
+        for slot, node, heading, action in zip(slots, before, headings, actions.tolist()):
+            self._running[slot].decisions.append(action)
             self._record(self._running[slot], int(node), int(heading), self._way_m(slot, node))
         return [self._end(int(slot), action == Action.STOP) for slot, action in zip(slots, actions)
                 if action == Action.STOP or self._running[slot].actions >= self._max_actions]
@@ -153,7 +157,7 @@ class EpisodeRunner:
             geodesic_start_m=running.episode.geodesic_m,
             geodesic_end_m=float(self.world.geodesic_m()[slot]),
             oracle_actions=running.episode.oracle_actions)
-        return Run(running.episode, outcome, tuple(running.trajectory),
+        return Run(running.episode, outcome, tuple(running.trajectory), tuple(running.decisions),
                    poses=tuple(_pose(house, *place) for place in running.trajectory),
                    source_xy=_xy(house, running.episode.goal_node))
 

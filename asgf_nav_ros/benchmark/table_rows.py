@@ -19,6 +19,9 @@ from asgf_nav_ros.benchmark.result_files import Setting
 from asgf_nav_ros.benchmark.system_names import order_of
 
 SIZES = ('small', 'large')
+DATASETS = ('replica', 'mp3d')
+PLACES = {'small': 'small houses', 'large': 'large houses', 'replica': 'Replica',
+          'mp3d': 'Matterport3D'}
 HEADS = ('SPL', 'SR', 'SNA')
 SR = FIGURES.index('success_rate')
 STRICT_SR = len(FIGURES) + SR

@@ -16,8 +16,10 @@ from asgf_nav_ros.benchmark.difference_tables import differences
 from asgf_nav_ros.benchmark.result_files import ONE_SOUND
 from asgf_nav_ros.benchmark.system_names import ABLATIONS
 from asgf_nav_ros.benchmark.system_names import ABLATIONS_ALONE
+from asgf_nav_ros.benchmark.table_rows import DATASETS
 from asgf_nav_ros.benchmark.table_rows import HEADS
 from asgf_nav_ros.benchmark.table_rows import LENIENT
+from asgf_nav_ros.benchmark.table_rows import PLACES
 from asgf_nav_ros.benchmark.table_rows import Results
 from asgf_nav_ros.benchmark.table_rows import Section
 from asgf_nav_ros.benchmark.table_rows import section_of
@@ -29,13 +31,14 @@ from asgf_nav_ros.benchmark.table_rows import table_of
 
 RADII = (('Success within 1.0 m of the goal', LENIENT),
          ('Strict: success within 0.2 m', STRICT))
+DATASET_RADII = (('Success below 1.0 m from the goal', LENIENT), RADII[1])
 LEGEND = ('SPL, SR (success rate) and SNA in percent, with 95 % bootstrap intervals over '
           'episodes (and over training seeds, where there are several); "–": not measured.')
 
 
 def all_sections(results: Results) -> list[Section]:
     """Every table that the measured entries can fill, in the paper's order."""
-    return [*table_i(results), *table_ii(results), *conditions(results),
+    return [*table_i(results), *table_ii(results), *on_datasets(results), *conditions(results),
             *conditions(results, column=0), *one_sound(results), *difficulty(results),
             *training_seeds(results), *differences(results), *condition_differences(results),
             *through_ros(results), published_rows()]
@@ -43,35 +46,46 @@ def all_sections(results: Results) -> list[Section]:
 
 def summary_sections(results: Results) -> list[Section]:
     """What stands in a README."""
-    return [*table_i(results, radii=RADII[:1]), *table_ii(results), *conditions(results),
+    return [*table_i(results, radii=RADII[:1]), *table_ii(results),
+            *on_datasets(results, radii=DATASET_RADII[:1]), *conditions(results),
             *one_sound(results), *differences(results)]
 
 
-def table_i(results: Results, radii: Sequence[tuple[str, slice]] = RADII) -> list[Section]:
+def on_datasets(results: Results,
+                radii: Sequence[tuple[str, slice]] = DATASET_RADII) -> list[Section]:
+    """Tables I and II on files of SoundSpaces 1.0."""
+    return [*table_i(results, radii, DATASETS), *table_ii(results, DATASETS)]
+
+
+def table_i(results: Results, radii: Sequence[tuple[str, slice]] = RADII,
+            sizes: Sequence[str] = SIZES) -> list[Section]:
     """Table I: systems by heard and unheard sounds, a table a size and radius."""
     sections = []
-    for size in SIZES:
+    for size in sizes:
         settings = [results.setting(size, sounds) for sounds in ('heard', 'unheard')]
         header = ['system', *(f'{sounds} {head}' for sounds in ('heard', 'unheard')
                               for head in HEADS)]
         rows = {name: results.row(name, settings) for name in results.names
                 if results.systems[name] not in ABLATIONS_ALONE}
         parts = [f'{radius}:\n\n{table_of(header, rows, columns)}' for radius, columns in radii]
-        sections += section_of(f'Table I, {size} houses', parts, rows)
+        sections += section_of(f'Table I, {PLACES[size]}', parts, rows)
     return sections
 
 
-def table_ii(results: Results) -> list[Section]:
+def table_ii(results: Results, sizes: Sequence[str] = SIZES) -> list[Section]:
     """Table II: the paper's network and its ablations, unheard sounds."""
-    settings = [results.setting(size, 'unheard') for size in SIZES]
-    header = ['network', *(f'{size} {head}' for size in SIZES for head in HEADS)]
-    systems = {name: system for name, system in results.systems.items() if system in ABLATIONS}
+    settings = [results.setting(size, 'unheard') for size in sizes]
+    where = [size if size in SIZES else PLACES[size] for size in sizes]
+    header = ['network', *(f'{each} {head}' for each in where for head in HEADS)]
+    systems = {name: system for name, system in results.systems.items()
+               if system in ABLATIONS and any(results.row(name, settings))}
     if not set(systems.values()) & set(ABLATIONS_ALONE):
         return []
     rows = {f'{name}: {ABLATIONS[systems[name]]}': results.row(name, settings)
             for name in results.names if name in systems}
-    return section_of('Table II, ablations on unheard sounds',
-                    [table_of(header, rows, LENIENT)], rows)
+    title = 'Table II, ablations on unheard sounds'
+    title += '' if sizes == SIZES else f', {" and ".join(where)}'
+    return section_of(title, [table_of(header, rows, LENIENT)], rows)
 
 
 def conditions(results: Results, column: int = SR) -> list[Section]:

@@ -8,6 +8,7 @@ import json
 import math
 from pathlib import Path
 from typing import Any
+from typing import Callable
 from typing import Iterator
 from typing import Mapping
 from typing import Sequence
@@ -24,6 +25,7 @@ from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.sight import image_codec
 from asgf_nav_ros.sound import pcm
 from sim_bridge.episodes import load_house
+from sim_bridge.house.plan import House
 
 CLOSE_S = 0.3  # images and spectrogram of a decision are at most so far from its stamp
 SAME_TIME_S = 1e-6
@@ -52,14 +54,16 @@ class _Stream:
 class RecordedBag:
     """What a demo's rosbag2 holds; topics are found by the end of their names.
 
+    ``plan_of`` finds the floor plan of a house that a result names.
+
     Raises:
         ValueError: the folder is no rosbag2.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, plan_of: Callable[[str], House] = load_house) -> None:
         if not (path / 'metadata.yaml').is_file():
             raise ValueError(f'{path} is not a rosbag2: it has no metadata.yaml')
-        self._path = path
+        self._path, self._plan_of = path, plan_of
         self.results = self._documents('episode_result')
         self._decisions = self._documents('decision')
 
@@ -108,7 +112,7 @@ class RecordedBag:
         decisions = (_decision(each, streams) for each in told)
         return EpisodeRecording(
             name=f'episode {self.results.index(result) + 1} of {len(self.results)}',
-            sound_name=result['sound'].replace('_', ' '), house=load_house(result['house']),
+            sound_name=result['sound'].replace('_', ' '), house=self._plan_of(result['house']),
             source_xy=np.array(result['source_xyz'][:2]), start_s=start_s, end_s=end_s,
             poses=_poses(streams['odom'].within(start_s, end_s), result['start_pose']),
             decisions=tuple(decision for decision in decisions if decision is not None),

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 from pathlib import Path
 import shutil
 import sys
 import time
 from typing import Any
+from typing import Callable
 
 from asgf_nav_ros.benchmark.dashboard_video import write_dashboard_video
 from asgf_nav_ros.benchmark.figures import write_trajectories
@@ -27,7 +29,12 @@ from asgf_nav_ros.ros_processes.ros_domain import chosen_or_free_domain
 from asgf_nav_ros.ros_processes.ros_domain import graph_environment
 from asgf_nav_ros.share import share_directory
 from sim_bridge.episodes import load_house
+from sim_bridge.house.plan import House
 from sim_bridge.sounds import read_sound_folder
+from sim_bridge.soundspaces.driven_world import DrivenWorld
+from sim_bridge.soundspaces.layout import DATASETS
+from sim_bridge.soundspaces.layout import Layout
+from sim_bridge.soundspaces.scene_plan import ScenePlan
 
 SILENCE_S = 180.0  # the first start on a machine compiles the acoustics
 BAG, LOGS, RESULT = 'bag', 'log', 'result.json'
@@ -47,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='a floor plan of your own (JSON), instead of generated houses')
     parser.add_argument('--sound-folder', default='', metavar='DIR',
                         help="recordings of your own, instead of the catalogue's")
+    parser.add_argument('--root', default='', metavar='DIR',
+                        help='a download of SoundSpaces 1.0, instead of generated houses')
+    parser.add_argument('--dataset-name', default='replica', choices=sorted(DATASETS),
+                        help='of --root')
+    parser.add_argument('--split', default='test_telephone', help='of --root')
     parser.add_argument('--realtime', action='store_true',
                         help='run by the wall clock, not in lockstep as fast as it goes')
 
@@ -57,30 +69,52 @@ def run(arguments: argparse.Namespace) -> int:
     plan = graph.DemoPlan(
         model=model.resolve(), episodes=arguments.episodes, seed=arguments.seed,
         house=arguments.house, sound_folder=arguments.sound_folder,
+        dataset_root=arguments.root and str(Path(arguments.root).resolve()),
+        dataset_name=arguments.dataset_name, dataset_split=arguments.split,
         realtime=arguments.realtime)
     contract = OnnxPolicy(plan.model).contract
-    check_world(plan)
+    check_world(plan, contract)
     out = _clean_folder(arguments.out)
     began_s = time.monotonic()
     with terminated_as_interrupted():
         drive(plan, out)
-    rows = report(out, contract)
+    rows = report(out, contract, plan_of=plan_reader(plan))
     found = sum(row['success'] for row in rows)
     print(f'{found} of {len(rows)} sounds found, {time.monotonic() - began_s:.0f} s; '
           f'see {out / DASHBOARD}, {out / TRAJECTORY} and {out / RESULT}')
     return 0 if len(rows) == plan.episodes else 1
 
 
-def check_world(plan: graph.DemoPlan) -> None:
+def check_world(plan: graph.DemoPlan, contract: PolicyContract) -> None:
     """Read the user's own house and sounds, before any process starts.
 
     Raises:
-        ValueError: the floor plan or the folder of recordings cannot be used.
+        ValueError: the floor plan, the folder of recordings or the dataset cannot be used.
     """
+    if plan.dataset_root:
+        _check_dataset(plan, contract)
     if plan.house:
         load_house(plan.house)
     if plan.sound_folder:
         read_sound_folder(plan.sound_folder)
+
+
+def _check_dataset(plan: graph.DemoPlan, contract: PolicyContract) -> None:
+    world = DrivenWorld(contract, Layout(Path(plan.dataset_root), plan.dataset_name),
+                        plan.dataset_split, count=plan.episodes, seed=plan.seed)
+    if len(world.episodes) < plan.episodes:
+        raise ValueError(f'{plan.dataset_split} holds {len(world.episodes)} episodes, got '
+                         f'--episodes {plan.episodes}')
+    world.reset(world.episodes[0])
+    world.listen(1)
+
+
+def plan_reader(plan: graph.DemoPlan) -> Callable[[str], House]:
+    """What finds the floor plan of a house that a result names."""
+    if not plan.dataset_root:
+        return load_house
+    layout = Layout(Path(plan.dataset_root), plan.dataset_name)
+    return functools.partial(ScenePlan.of, layout)
 
 
 def drive(plan: graph.DemoPlan, out: Path) -> None:
@@ -102,9 +136,10 @@ def drive(plan: graph.DemoPlan, out: Path) -> None:
             progress.show(event)
 
 
-def report(out: Path, contract: PolicyContract) -> list[dict[str, Any]]:
+def report(out: Path, contract: PolicyContract, *,
+           plan_of: Callable[[str], House] = load_house) -> list[dict[str, Any]]:
     """Write results, figure and film from the bag in ``out`` and return the results."""
-    bag = RecordedBag(out / BAG)
+    bag = RecordedBag(out / BAG, plan_of=plan_of)
     rows = [episode_row(result, bag.decisions(result['episode'])) for result in bag.results]
     (out / RESULT).write_text(json.dumps(rows, indent=2) + '\n', encoding='utf-8')
     recordings = bag.recordings(contract)

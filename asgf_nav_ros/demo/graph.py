@@ -16,6 +16,8 @@ class DemoPlan:
 
     house : a floor plan or a name of a generated house; empty draws one an episode.
     sound_folder : one's own recordings; empty takes unheard ones of the catalogue.
+    dataset_root : a download of SoundSpaces 1.0 instead, with ``dataset_name`` and
+        ``dataset_split``.
     realtime : by the wall clock, rather than in lockstep as fast as it goes.
     max_actions : a search is given up after so many.
     """
@@ -25,12 +27,18 @@ class DemoPlan:
     seed: int = 1
     house: str = ''
     sound_folder: str = ''
+    dataset_root: str = ''
+    dataset_name: str = 'replica'
+    dataset_split: str = 'test_telephone'
     realtime: bool = False
     max_actions: int = 100
 
     def __post_init__(self) -> None:
         if self.episodes < 1:
             raise ValueError(f'episodes must be positive, got {self.episodes}')
+        if self.dataset_root and (self.house or self.sound_folder):
+            raise ValueError('a dataset has houses and sounds of its own, got '
+                             f'{self.house or self.sound_folder}')
         if not self.model.is_file():
             raise ValueError(f'model must be an ONNX file, got {self.model}: there is none')
 
@@ -50,6 +58,8 @@ def node_arguments(node: str, plan: DemoPlan) -> list[str]:
 def _simulator(plan: DemoPlan) -> dict[str, Any]:
     return {'lockstep': not plan.realtime, 'episodes': plan.episodes, 'seed': plan.seed,
             'house': plan.house, 'sound_folder': plan.sound_folder,
+            'dataset_root': plan.dataset_root, 'dataset_name': plan.dataset_name,
+            'dataset_split': plan.dataset_split,
             'max_actions': plan.max_actions, 'exit_when_done': False}
 
 

@@ -22,11 +22,13 @@ def episode_row(result: Mapping[str, Any],
         decisions: what the policy told about the episode's decisions.
     """
     outcome = EpisodeOutcome.of_result(result)
+    radius_m = result.get('success_radius_m', metrics.SUCCESS_RADIUS_M)
     latencies_ms = [decision['latency_ms'] for decision in decisions]
     p50, p99 = np.quantile(latencies_ms, [0.5, 0.99]).tolist() if latencies_ms else (None, None)
     return {
-        'seed': result['seed'], 'success': metrics.success(outcome),
-        'actions': outcome.actions, 'spl': metrics.spl(outcome), 'sna': metrics.sna(outcome),
+        'seed': result['seed'], 'success': metrics.success(outcome, radius_m),
+        'actions': outcome.actions, 'spl': metrics.spl(outcome, radius_m),
+        'sna': metrics.sna(outcome, radius_m),
         'realtime_factor': result['realtime_factor'],
         'decision_latency_ms': {'p50': p50, 'p99': p99},
         'house': result['house'], 'sound': result['sound'], 'end': result['end'],

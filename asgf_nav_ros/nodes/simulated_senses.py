@@ -14,6 +14,7 @@ from asgf_nav_ros.nodes import messages
 from asgf_nav_ros.nodes.managed_node import ManagedNode
 from asgf_nav_ros.sight.view import Camera
 from sim_bridge.embedded import EmbeddedWorld
+from sim_bridge.soundspaces.driven_world import DrivenWorld
 
 CAMERA_FRAME, EARS_FRAME = 'camera', 'ears'
 # Ticks are sums of nanoseconds, periods are floats.
@@ -23,7 +24,8 @@ ROUNDING_S = 1e-6
 class SimulatedSenses:
     """Publishes what a world hears and sees, when it is due."""
 
-    def __init__(self, node: ManagedNode, world: EmbeddedWorld, contract: PolicyContract) -> None:
+    def __init__(self, node: ManagedNode, world: EmbeddedWorld | DrivenWorld,
+                 contract: PolicyContract) -> None:
         """Advertise the topics on ``node``, with its ``SimulatorParameters``."""
         self._world, self._rate_hz = world, contract.sample_rate_hz
         self._block_s = node.settings.audio_block_s

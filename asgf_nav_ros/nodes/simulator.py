@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Node ``simulator``: the embedded world in place of a robot; it owns the clock."""
+"""Node ``simulator``: a simulated world in place of a robot; it owns the clock."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-from pathlib import Path
 import sys
 import time
 from typing import Any
@@ -32,19 +31,9 @@ from asgf_nav_ros.nodes.lockstep import Lockstep
 from asgf_nav_ros.nodes.managed_node import ManagedNode
 from asgf_nav_ros.nodes.managed_node import run
 from asgf_nav_ros.nodes.model_contract import read_contract
+from asgf_nav_ros.nodes.simulated_searches import open_searches
 from asgf_nav_ros.nodes.simulated_senses import SimulatedSenses
 from asgf_nav_ros.nodes.simulator_parameters import SimulatorParameters
-from sim_bridge.arbitrary_pose import own_lattice
-from sim_bridge.diff_drive import OdometryNoise
-from sim_bridge.embedded import EmbeddedWorld
-from sim_bridge.episode_series import draw_episode
-from sim_bridge.episodes import Episode
-from sim_bridge.episodes import episodes_from_json
-from sim_bridge.episodes import load_house
-from sim_bridge.house.navigation import NavigationGraph
-from sim_bridge.sounds import Catalogue
-from sim_bridge.sounds import load_catalogue
-from sim_bridge.sounds import read_sound_folder
 
 # Zero is what a clock says that has never been told the time.
 FIRST_TICK_S = 1.0
@@ -57,7 +46,7 @@ DELIVERY = Duration(seconds=2)
 
 
 class SimulatorNode(ManagedNode):
-    """Publishes what an ``EmbeddedWorld`` senses and applies the commands that come."""
+    """Publishes what a simulated robot senses and applies the commands that come."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('simulator', SimulatorParameters, **options)
@@ -66,16 +55,8 @@ class SimulatorNode(ManagedNode):
         """Build the world, find episodes, create publishers."""
         settings = self.settings
         self._contract = read_contract(settings.model_path)
-        catalogue = (read_sound_folder(settings.sound_folder) if settings.sound_folder
-                     else load_catalogue())
-        self._sounds = self._choose_sounds(catalogue)
-        self._listed = (episodes_from_json(Path(settings.episodes_file).read_text('utf-8'))
-                        if settings.episodes_file else None)
-        noise = OdometryNoise(
-            linear_m_per_sqrt_m=settings.odometry_noise_linear_m_per_sqrt_m,
-            angular_rad_per_sqrt_rad=settings.odometry_noise_angular_rad_per_sqrt_rad)
-        self._world = EmbeddedWorld(self._contract, seed=settings.seed, catalogue=catalogue,
-                                    odometry_noise=noise)
+        self._searches = open_searches(settings, self._contract)
+        self._world = self._searches.world
         self._lockstep = Lockstep(window_s=self._contract.window_s)
         self._advertise()
 
@@ -100,15 +81,6 @@ class SimulatorNode(ManagedNode):
     def halt(self) -> None:
         """Free the renderer."""
         self._world.close()
-
-    def _choose_sounds(self, catalogue: Catalogue) -> tuple:
-        if self.settings.sounds == 'heard':
-            return (catalogue.heard,)
-        sounds = catalogue.split(self.settings.split)
-        if not sounds:
-            raise ValueError(f'no sound of split {self.settings.split!r}: recordings of your '
-                             'own are all test')
-        return sounds
 
     def _advertise(self) -> None:
         sensor = graph.sensor_qos(self.settings.sensor_reliability,
@@ -168,10 +140,10 @@ class SimulatorNode(ManagedNode):
         self._record = None
         began_s = time.perf_counter()
         try:
-            episode = self._next_episode()
+            episode = self._searches.episode(self._index)
             self.get_logger().info(f'episode {episode.episode_id}: {episode.sound} in '
                                    f'{episode.house}, {episode.geodesic_m:.1f} m away')
-            self._world.reset(episode, graph=self._lattice_of(episode))
+            self._searches.begin(episode)
         except (OSError, ValueError) as error:
             self.fail(f'episode {self._index} cannot begin: {" ".join(str(error).split())}')
             return
@@ -182,25 +154,12 @@ class SimulatorNode(ManagedNode):
         self._lockstep.begin_episode(self._time_s)
         self._episode.publish(messages.header(episode.episode_id, self._time_s))
 
-    def _next_episode(self) -> Episode:
-        settings = self.settings
-        if self._listed is not None:
-            return self._listed[self._index]
-        return draw_episode(
-            self._index, seed=settings.seed, house=settings.house, split=settings.split,
-            size=settings.size, sounds=self._sounds, step_m=self._contract.forward_step_m)
-
-    def _lattice_of(self, episode: Episode) -> NavigationGraph | None:
-        """The lattice that the episode was drawn on, None for the usual one of its house."""
-        if not self.settings.own_lattices:
-            return None
-        return own_lattice(load_house(episode.house), episode.seed,
-                           step_m=self._contract.forward_step_m)
-
     @property
-    def _count(self) -> int:
-        wanted = self.settings.episodes
-        return wanted if self._listed is None else min(wanted, len(self._listed))
+    def _is_last(self) -> bool:
+        """Whether no episode follows the one that was begun last."""
+        limit_s = self.settings.run_time_limit_s
+        late = limit_s > 0 and self._time_s - FIRST_TICK_S >= limit_s
+        return late or self._index + 1 >= self._searches.count
 
     def _end_if_over(self) -> None:
         record, settings = self._record, self.settings
@@ -224,10 +183,10 @@ class SimulatorNode(ManagedNode):
                 and self._time_s >= since_s + REST_S)
 
     def _end(self, end: str) -> None:
-        last = self._index + 1 >= self._count
+        last = self._is_last
         result = self._record.result(
             now_s=self._time_s, distance_to_goal_m=self._world.geodesic_m(),
-            success_radius_m=self._contract.success_radius_m, end=end,
+            success_radius_m=self._searches.success_radius_m, end=end,
             travelled_m=self._world.travelled_m)
         document = json.dumps({
             **result, 'last': last, 'start_pose': dataclasses.astuple(self._start_pose),
@@ -278,7 +237,7 @@ class SimulatorNode(ManagedNode):
         """Let the clock go on, and say where the robot is."""
         if self._record is not None:
             self._end_if_over()
-        if self.finished or (self._record is None and self._index + 1 >= self._count):
+        if self.finished or (self._record is None and self._is_last):
             return
         self._time_ns += round(self.settings.tick_s * messages.NANOSECONDS)
         if self._record is None:

@@ -10,6 +10,7 @@ from asgf_nav_ros.nodes.parameters import NodeParameters
 from asgf_nav_ros.nodes.parameters import parameter
 from sim_bridge.episodes import SIZES
 from sim_bridge.sounds import SPLITS
+from sim_bridge.soundspaces.layout import DATASETS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,11 +41,20 @@ class SimulatorParameters(NodeParameters):
     own_lattices: bool = parameter(
         False, 'Each episode of episodes_file has a lattice of its own, drawn from its seed: '
         'robots start anywhere and face anywhere.')
+    dataset_root: str = parameter(
+        '', 'Folder of a download of SoundSpaces 1.0, whose scenes, sounds and episodes take the '
+        'place of houses; seed draws among its episodes.')
+    dataset_name: str = parameter(
+        'replica', 'Dataset under dataset_root.', choices=tuple(sorted(DATASETS)))
+    dataset_split: str = parameter('test_telephone', 'Split of that dataset.')
     episodes: int = parameter(1, 'Episodes to run.', low=1, high=100000)
     seed: int = parameter(1, 'Draws houses, ways and sounds.', low=0, high=2**31)
     max_actions: int = parameter(500, 'An episode ends after so many.', low=1, high=100000)
     episode_time_limit_s: float = parameter(
         1800.0, 'An episode ends after so long.', low=1, high=86400)
+    run_time_limit_s: float = parameter(
+        0.0, 'No episode begins after so long, of simulated time; 0: only their number ends a '
+        'run.', low=0, high=1000000)
     odometry_noise_linear_m_per_sqrt_m: float = parameter(
         0.0, 'Error of the odometry over a metre, as a standard deviation; it grows with the root '
         'of the way.', low=0, high=1)
@@ -71,3 +81,7 @@ class SimulatorParameters(NodeParameters):
             raise ValueError('lockstep needs wait_for_graph, got false')
         if self.own_lattices and not self.episodes_file:
             raise ValueError('own_lattices needs an episodes_file, got none')
+        for name in ('house', 'sound_folder', 'episodes_file'):
+            if self.dataset_root and getattr(self, name):
+                raise ValueError(f'{name} is not for a dataset_root, whose split names scenes, '
+                                 f'sounds and episodes; got {getattr(self, name)}')

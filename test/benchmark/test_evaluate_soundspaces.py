@@ -97,6 +97,8 @@ def test_the_command_writes_the_metrics_of_every_episode(world, tmp_path):
     for name, value in document['metrics'].items():
         assert value == pytest.approx(np.mean([row[name] for row in document['runs']]))
     assert all(len(row['trajectory']) == row['actions'] for row in document['runs'])
+    assert cli.main(['tables', str(tmp_path), '--out', str(tmp_path / 'tables.md')]) == 0
+    assert '## Table I, Replica' in (tmp_path / 'tables.md').read_text()
 
 
 @pytest.mark.parametrize('world', ['av_nav'], indirect=True)

@@ -188,6 +188,40 @@ def test_difficulty_splits_the_episodes(tmp_path, result_file):
     assert [cell.split()[0] for cell in row(table, 'asgf')] == ['100.0', '100.0', '0.0']
 
 
+def write_dataset_result(result_file, path, system, split, *, name='replica', **more):
+    """A file as ``evaluate --dataset soundspaces`` writes it."""
+    file = result_file(path, system, benchmark=f'soundspaces/{name}', split=split, **more)
+    document = json.loads(file.read_text())
+    for field in ('size', 'sounds', 'houses'):
+        del document[field]
+    for each in document['runs']:
+        del each['ratio'], each['rooms_away']
+    file.write_text(json.dumps(document))
+
+
+def test_datasets_have_a_table_i_and_ii_of_their_own(tmp_path, result_file):
+    for system, success in (('av_nav', 0.0), ('asgf', 1.0), ('asgf_without_ase', 0.0)):
+        for split in ('test_telephone', 'test_multiple_unheard'):
+            write_dataset_result(result_file, tmp_path / 'r' / f'{system}_{split}.json', system,
+                                 split, success=success)
+    write_dataset_result(result_file, tmp_path / 'r' / 'far.json', 'random',
+                         'test_multiple_unheard', name='mp3d', success=0.0)
+    result_file(tmp_path / 'r' / 'house.json', 'asgf', success=0.5)
+    text = tabulate(tmp_path / 'r')
+    replica = section(text, 'Table I, Replica')
+    assert [row(replica, 'asgf')[index].split()[0] for index in (1, 4)] == ['100.0', '100.0']
+    assert 'Success below 1.0 m' in replica and '| asgf_without_ase' not in replica
+    assert row(section(text, 'Table I, Matterport3D'), 'random')[1] == '–'
+    ablations = section(text, 'Table II, ablations on unheard sounds, Replica and Matterport3D')
+    assert row(ablations, 'asgf:')[1].startswith('100.0')
+    assert row(section(text, 'Table I, small'), 'asgf')[4] != '100.0 (100.0–100.0)'
+    assert 'Table II, ablations on unheard sounds\n' not in text
+    commands = replica.partition('```bash')[2].partition('```')[0]
+    assert ('asgf-nav evaluate --system $s --dataset soundspaces --root data --dataset-name '
+            'replica --split test_telephone --episodes 60 --seed 1 '
+            '--json results/${s}_replica_heard.json') in commands
+
+
 def test_published_rows_are_said_to_be_other_data(tmp_path, result_file):
     result_file(tmp_path / 'r' / 'a.json', 'asgf')
     text = section(tabulate(tmp_path / 'r'), 'Published rows')

@@ -68,7 +68,8 @@ def test_a_model_that_is_none_is_one_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(('option', 'message'), [
-    ('--house', 'nowhere'), ('--sound-folder', 'must be a folder')])
+    ('--house', 'nowhere'), ('--sound-folder', 'must be a folder'),
+    ('--root', 'holds no episodes')])
 def test_a_world_that_is_none_is_one_line(model, tmp_path, capsys, option, message):
     arguments = ['demo', '--model', str(model), '--out', str(tmp_path), option, '/nowhere.json']
     assert cli.main(arguments) == cli.EXIT_FAILURE
@@ -100,6 +101,18 @@ def test_a_plan_that_cannot_run_is_refused(model, tmp_path, change):
     fields['model'] = tmp_path / fields['model']
     with pytest.raises(ValueError, match='|'.join(change)):
         graph.DemoPlan(**fields)
+
+
+@pytest.mark.parametrize('field', ['house', 'sound_folder'])
+def test_a_dataset_has_houses_and_sounds_of_its_own(model, field):
+    with pytest.raises(ValueError, match='a dataset has houses and sounds of its own'):
+        graph.DemoPlan(model=model, dataset_root='/data', **{field: 'mine'})
+
+
+def test_a_dataset_reaches_the_simulator(model):
+    plan = graph.DemoPlan(model=model, dataset_root='/data', dataset_split='val_telephone')
+    arguments = ' '.join(graph.node_arguments('simulator', plan))
+    assert 'dataset_root:="/data"' in arguments and 'dataset_split:="val_telephone"' in arguments
 
 
 def test_values_reach_ros_with_their_type(plan):
