@@ -19,6 +19,7 @@ from sim_bridge import cache
 
 SOUNDFONT_RATE_HZ = 44100
 LONGEST_RECORDING_S = 600.0
+LOUDEST = 1e9  # full scale is 1, or 32768 in careless files; beyond, sums overflow
 
 
 class SoundError(ValueError):
@@ -124,8 +125,9 @@ def _mono(samples: np.ndarray, name: str) -> np.ndarray:
     """Mean of the channels of ``samples`` (n, channels), refused when useless."""
     if len(samples) == 0:
         raise SoundError(f'{name}: must hold samples, got none')
-    if not np.isfinite(samples).all():
-        raise SoundError(f'{name}: samples must be finite, got NaN or infinity')
+    if not (np.abs(samples) <= LOUDEST).all():
+        raise SoundError(f'{name}: samples must be finite and at most {LOUDEST:g}, got '
+                         f'{np.abs(samples).max():g}')
     mono = samples.mean(axis=1, dtype=np.float32)
     if np.ptp(mono) < 1e-4:
         raise SoundError(f'{name}: must be audible, got silence')

@@ -36,32 +36,32 @@ START_PATIENCE_S = 1200.0
 AT, ACCEPTED, NAMED, CRASHES, SLOWEST_S, SLOWEST, STARTED = range(7)
 
 
-def run_inputs(name: str, first: int, count: int, seed: int, told: multiprocessing.Array) -> None:
-    """Feed inputs ``first`` to ``count``; in a process of its own."""
+def run_inputs(name: str, first: int, count: int, seed: int, told: multiprocessing.Array,
+               folder: Path) -> None:
+    """Feed inputs ``first`` to ``count``; in a process of its own, with a folder of its own."""
     from mutation import mutated
     from targets import TARGETS
     hush()
     target = TARGETS[name]
-    with scratch_folder() as folder:
-        seeds = target.seeds(folder)
-        warm_up(target, seeds, folder)
-        told[STARTED] = 1
-        for index in range(first, count):
-            told[AT] = index
-            content = mutated(seeds, key=f'{seed}/{name}/{index}')
-            began_s = time.process_time()
-            try:
-                target.read(content, folder)
-                told[ACCEPTED] += 1
-            except target.named:
-                told[NAMED] += 1
-            except Exception:
-                told[CRASHES] += 1
-                print(f'crash: --target {name} --seed {seed} --only {index}\n'
-                      f'{traceback.format_exc(limit=-3)}', file=sys.stderr)
-            took_s = time.process_time() - began_s
-            if took_s > told[SLOWEST_S]:
-                told[SLOWEST_S], told[SLOWEST] = took_s, index
+    seeds = target.seeds(folder)
+    warm_up(target, seeds, folder)
+    told[STARTED] = 1
+    for index in range(first, count):
+        told[AT] = index
+        content = mutated(seeds, key=f'{seed}/{name}/{index}')
+        began_s = time.process_time()
+        try:
+            target.read(content, folder)
+            told[ACCEPTED] += 1
+        except target.named:
+            told[NAMED] += 1
+        except Exception:
+            told[CRASHES] += 1
+            print(f'crash: --target {name} --seed {seed} --only {index}\n'
+                  f'{traceback.format_exc(limit=-3)}', file=sys.stderr)
+        took_s = time.process_time() - began_s
+        if took_s > told[SLOWEST_S]:
+            told[SLOWEST_S], told[SLOWEST] = took_s, index
     told[AT] = count
 
 
@@ -100,10 +100,12 @@ def fuzz(name: str, count: int, *, seed: int, patience_s: float) -> dict:
     told = context.Array('d', 7, lock=False)
     first, began_s = 0, time.monotonic()
     while first < count and told[CRASHES] < MOST_CRASHES:
-        process = context.Process(target=run_inputs, args=(name, first, count, seed, told))
         told[STARTED] = 0
-        process.start()
-        hung = wait(process, told, patience_s)
+        with scratch_folder() as folder:
+            process = context.Process(
+                target=run_inputs, args=(name, first, count, seed, told, folder))
+            process.start()
+            hung = wait(process, told, patience_s)
         if told[AT] >= count and not hung and process.exitcode == 0:
             break
         why = f'does not end within {patience_s:g} s' if hung else f'exit code {process.exitcode}'

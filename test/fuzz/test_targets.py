@@ -80,8 +80,8 @@ def test_a_reader_that_fails_or_dies_or_hangs_is_counted_and_gone_past(
         tmp_path, harm, every, told):
     script = tmp_path / 'bad.py'
     script.write_text(BAD_READERS.format(harm=harm, every=every))
-    done = subprocess.run([sys.executable, str(script)], cwd=ROOT, capture_output=True, text=True,
-                          check=False, timeout=300)
+    done = subprocess.run([sys.executable, '-B', str(script)], cwd=ROOT, capture_output=True,
+                          text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
     assert figures['inputs'] == 40 and figures['crashes'] > 0 and told in done.stderr

@@ -170,7 +170,8 @@ def test_short_recording_is_padded(tmp_path):
     (np.zeros(RATE_HZ), 'silence'),
     (np.full(RATE_HZ, 0.25), 'silence'),
     (np.r_[np.nan, np.ones(RATE_HZ)], 'finite'),
-    (np.r_[np.inf, np.ones(RATE_HZ)], 'finite')])
+    (np.r_[np.inf, np.ones(RATE_HZ)], 'finite'),
+    (np.r_[3e38, np.ones(RATE_HZ)], 'finite and at most 1e.09, got 3e.38')])
 def test_useless_recording_is_refused_by_name(tmp_path, samples, complaint):
     soundfile.write(tmp_path / 'bad.wav', samples, RATE_HZ, subtype='FLOAT')
     with pytest.raises(SoundError, match=rf'bad\.wav.*{complaint}'):
