@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     processes = Processes.join(args.device)
     _train(recipe, args, processes)
-    processes.leave()
     if args.export and processes.leads:
         export_run(args.out, args.export)
+    processes.leave()
     return 0
 
 

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import datetime
 import os
+import sys
 from typing import Any
 from typing import Callable
 from typing import Mapping
@@ -59,14 +61,16 @@ class Processes:
         return cls(distributed.get_rank(), size, int(os.environ.get('LOCAL_RANK', '0')))
 
     def leave(self) -> None:
-        """End the meeting after the work is done; who fails just dies, and torchrun ends the rest.
+        """End the meeting as the last thing that a process does; who fails just dies.
 
-        All wait for all: a process that tears its connections down while another still talks
-        over them can abort that one.
+        All wait for all, for a process that tears its connections down can break another that
+        still talks over them. The interpreter is then left without being taken apart: threads of
+        gloo that outlive it abort the process now and then, after all work is done.
         """
         if self.size > 1:
             distributed.barrier()
             distributed.destroy_process_group()
+            atexit.register(_exit_at_once)
 
     @property
     def leads(self) -> bool:
@@ -133,3 +137,9 @@ class Processes:
         result = work() if self.local_rank == 0 else None
         self.agree(True)
         return result if self.local_rank == 0 else work()
+
+
+def _exit_at_once() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -11,6 +11,10 @@ from asgf_nav_ros.motion.pose import wrap_angle
 # Nothing real looks the same, bit by bit, after so much motion.
 LEAST_MOVE_M = 0.05
 LEAST_TURN_RAD = 0.15
+# No base goes so far from one odometry message to the next: it was put there, in a simulation, or
+# its odometry began anew.
+JUMP_M = 0.5
+JUMP_RAD = 1.0
 
 
 class FrozenImage:
@@ -32,9 +36,15 @@ class FrozenImage:
         return self._frozen
 
     def move(self, pose: Pose) -> None:
-        """Take the newest pose of the odometry; what is not finite is left out."""
-        if pose.finite:
-            self._pose = pose
+        """Take the newest pose of the odometry; what is not finite is left out.
+
+        After a jump, which images were seen before it and which after is not known.
+        """
+        if not pose.finite:
+            return
+        if self._pose is not None and _apart(pose, self._pose, JUMP_M, JUMP_RAD):
+            self._seen_at = None
+        self._pose = pose
 
     def see(self, image: np.ndarray) -> None:
         """Take the newest image, an array of any shape; it is kept, not copied."""
@@ -48,6 +58,9 @@ class FrozenImage:
         if self._seen_at is None:
             self._seen_at = self._pose
             return False
-        turned_rad = wrap_angle(self._pose.yaw_rad - self._seen_at.yaw_rad)
-        return (self._pose.distance_m(self._seen_at) >= LEAST_MOVE_M
-                or abs(turned_rad) >= LEAST_TURN_RAD)
+        return _apart(self._pose, self._seen_at, LEAST_MOVE_M, LEAST_TURN_RAD)
+
+
+def _apart(pose: Pose, other: Pose, least_m: float, least_rad: float) -> bool:
+    turned_rad = wrap_angle(pose.yaw_rad - other.yaw_rad)
+    return pose.distance_m(other) >= least_m or abs(turned_rad) >= least_rad

@@ -28,14 +28,14 @@ def test_an_image_that_does_not_change_on_the_way_is_frozen(camera, pose, frozen
 
 
 def test_it_thaws_with_the_next_other_image(camera):
-    camera.move(Pose(1.0, 0.0, 0.0))
+    camera.move(Pose(0.4, 0.0, 3.1))
     camera.see(VIEW.copy())
     camera.see(VIEW + 1)
     assert not camera.frozen
 
 
 def test_motion_alone_says_nothing_before_the_next_image_is_here(camera):
-    camera.move(Pose(1.0, 0.0, 0.0))
+    camera.move(Pose(0.4, 0.0, 3.1))
     assert not camera.frozen
     camera.see(VIEW + 1)
     assert not camera.frozen
@@ -47,3 +47,21 @@ def test_an_image_of_one_value_is_not_called_frozen():
         camera.move(Pose(x_m, 0.0, 0.0))
         camera.see(np.full((3, 4), 7, np.uint8))
     assert not camera.frozen
+
+
+def test_a_robot_that_was_put_elsewhere_may_see_the_same_again(camera):
+    camera.see(VIEW + 1)  # of the new place, before odometry tells of it
+    camera.move(Pose(7.0, 2.0, 0.0))
+    camera.see(VIEW + 1)
+    assert not camera.frozen
+    camera.move(Pose(7.1, 2.0, 0.0))
+    camera.see(VIEW + 1)
+    assert camera.frozen
+
+
+def test_a_frozen_camera_does_not_thaw_by_a_jump(camera):
+    camera.move(Pose(0.4, 0.0, 3.1))
+    camera.see(VIEW.copy())
+    camera.move(Pose(7.0, 2.0, 0.0))
+    camera.see(VIEW.copy())
+    assert camera.frozen
