@@ -42,7 +42,8 @@ class PolicyContract:
     """Everything that a node must know about a policy before it may feed it.
 
     Units stand in the names. ``audio_channels`` are the feature planes of the spectrogram:
-    ``TWO_EARS`` (the paper) or ``TWO_EARS_WITH_INTERAURAL``.
+    ``TWO_EARS`` (the paper) or ``TWO_EARS_WITH_INTERAURAL``. ``hidden_size`` numbers are carried
+    from decision to decision, what is remembered of the first ``goal_windows`` among them.
     """
 
     sample_rate_hz: int = 16000
@@ -65,6 +66,7 @@ class PolicyContract:
     success_radius_m: float = 1.0
     hidden_size: int = 512
     odometry: bool = False  # the policy is also told its last action and its reckoned pose
+    goal_windows: int = 0  # of an episode's first windows, what they sound like is remembered
     system: str = 'asgf'
     trained_on: str = ''
 
@@ -84,6 +86,8 @@ class PolicyContract:
                              f'{self.depth_min_m} with depth_max_m={self.depth_max_m}')
         if self.hfov_rad >= math.pi:
             raise ValueError(f'hfov_rad must be under pi, got {self.hfov_rad}')
+        if self.goal_windows < 0:
+            raise ValueError(f'goal_windows must be at least 0, got {self.goal_windows}')
         if self.audio_channels not in (TWO_EARS, TWO_EARS_WITH_INTERAURAL):
             raise ValueError(f'audio_channels must be {TWO_EARS} or {TWO_EARS_WITH_INTERAURAL}, '
                              f'got {self.audio_channels}')
@@ -139,7 +143,7 @@ class PolicyContract:
     @classmethod
     def _from_fields(cls, fields: Mapping[str, Any]) -> PolicyContract:
         known = {field.name for field in dataclasses.fields(cls)}
-        fields = {'odometry': False, **fields}  # models from before it was a choice
+        fields = {'odometry': False, 'goal_windows': 0, **fields}  # models from before them
         if set(fields) != known:
             raise ContractMismatch(
                 f'contract lacks {sorted(known - set(fields))} and has unknown '

@@ -150,7 +150,8 @@ def _at(name: str, share: float) -> float:
     return float(np.interp(share, np.linspace(0, 1, len(severities)), severities))
 
 
-def _everything(situation: Situation, share: float) -> dict:
+def everything(situation: Situation, share: float) -> dict:
+    """All of the above at once, each ``share`` of the way along its severities."""
     drawn: dict = {}
     for name, condition in _SINGLE.items():
         drawn |= condition.draw(situation, _at(name, share))
@@ -158,7 +159,7 @@ def _everything(situation: Situation, share: float) -> dict:
 
 
 CONDITIONS = {'clean': Condition((0.0,), lambda situation, severity: {}), **_SINGLE,
-              'all': Condition((0.0, 0.25, 0.5, 0.75, 1.0), _everything)}
+              'all': Condition((0.0, 0.25, 0.5, 0.75, 1.0), everything)}
 
 
 def condition_named(name: str) -> Condition:

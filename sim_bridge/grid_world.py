@@ -227,6 +227,11 @@ class GridWorld:
             for disturbance, step, (h, s, n, _) in zip(
                 self._disturbances, self.steps, self._where())])
 
+    def distractor_source(self, slot: int) -> int | None:
+        """Where the second sound of the agent in ``slot`` stands, if there is one."""
+        disturbance = self._disturbances[slot]
+        return None if disturbance.distractor is None else disturbance.distractor_source
+
     def optimal(self) -> np.ndarray:
         """(N, 4) bool: which actions lie on a shortest way to the goal (STOP at the goal)."""
         return np.stack([self.houses[h].optimal[s, n, k] for h, s, n, k in self._where()])

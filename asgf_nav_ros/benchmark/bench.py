@@ -4,25 +4,25 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+import contextlib
+import importlib
 import json
 from pathlib import Path
 import platform
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from asgf_nav_ros.benchmark import bench_graph
-from asgf_nav_ros.benchmark import bench_grid_world
-from asgf_nav_ros.benchmark import bench_memory
-from asgf_nav_ros.benchmark import bench_policy
-from asgf_nav_ros.benchmark import bench_soundspaces
-from asgf_nav_ros.benchmark import bench_spectrogram
 from asgf_nav_ros.benchmark.bench_timing import Comparison
 from asgf_nav_ros.benchmark.bench_timing import one_core
 
-TIMED = {'spectrogram': bench_spectrogram.measure, 'policy': bench_policy.measure,
-         'grid_world': bench_grid_world.measure, 'soundspaces': bench_soundspaces.measure}
+TIMED = ('spectrogram', 'policy', 'grid_world', 'soundspaces')
 MEMORY, GRAPH = 'memory', 'graph'
 PARTS = (*TIMED, MEMORY, GRAPH)
+EXTRAS = {MEMORY: 'demo', GRAPH: 'replay'}  # of setup.py; the timed parts need BENCH
+BENCH = 'bench'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,14 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print a table, write JSON; return the exit code."""
     comparisons = measure_times(arguments.only, laps=arguments.laps, seed=arguments.seed)
-    memory = bench_memory.measure(arguments.model) if MEMORY in arguments.only else None
-    if memory is not None:
-        print(bench_memory.table(memory))
-    graph = bench_graph.measure(
-        arguments.model, decisions=arguments.decisions,
-        seed=arguments.seed) if GRAPH in arguments.only else None
-    if graph is not None:
-        print(bench_graph.table(graph))
+    memory = measure_shown(MEMORY, arguments.model) if MEMORY in arguments.only else None
+    graph = measure_shown(GRAPH, arguments.model, decisions=arguments.decisions,
+                          seed=arguments.seed) if GRAPH in arguments.only else None
     if arguments.json is not None:
         report = {'machine': machine(), 'laps': arguments.laps,
                   'comparisons': [comparison.as_row() for comparison in comparisons],
@@ -57,16 +52,39 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def module_of(part: str) -> Iterator[ModuleType]:
+    """Import what measures ``part``: on a robot the graph is measured without torch.
+
+    Raises:
+        RuntimeError: a package is missing, at the import or while it measures.
+    """
+    try:
+        yield importlib.import_module(f'{__package__}.bench_{part}')
+    except ModuleNotFoundError as error:
+        raise RuntimeError(f'{error}; bench --only {part} needs: pip install '
+                           f"'asgf_nav_ros[{EXTRAS.get(part, BENCH)}]'") from error
+
+
 def measure_times(parts: list[str], *, laps: int, seed: int) -> list[Comparison]:
     """Run the timed ``parts`` on one core and print each line as it comes."""
     comparisons = []
     with one_core():
         for part in TIMED:
             if part in parts:
-                for comparison in TIMED[part](np.random.default_rng(seed), laps=laps):
-                    print(line(comparison), flush=True)
-                    comparisons.append(comparison)
+                with module_of(part) as module:
+                    for comparison in module.measure(np.random.default_rng(seed), laps=laps):
+                        print(line(comparison), flush=True)
+                        comparisons.append(comparison)
     return comparisons
+
+
+def measure_shown(part: str, model: Path | None, **options: int) -> dict[str, Any]:
+    """Run a part that measures the deployed graph, print its lines and return its figures."""
+    with module_of(part) as module:
+        figures = module.measure(model, **options)
+    print(module.table(figures))
+    return figures
 
 
 def line(comparison: Comparison) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Sequence
 import contextlib
+import importlib
 import itertools
 import json
 from pathlib import Path
@@ -46,11 +47,13 @@ def measure(model: Path | None = None, *, decisions: int, seed: int) -> dict[str
         seed: of the robot's noise.
 
     Raises:
+        ModuleNotFoundError: a package for recordings is missing.
         RuntimeError: the graph decides nothing, or the recording cannot be replayed.
         ValueError: decisions is not positive.
     """
     if decisions < 1:
         raise ValueError(f'decisions must be positive, got {decisions}')
+    importlib.import_module('rosbags')  # missed now rather than after the timed run
     model = (model or share_directory('models') / DEFAULT_MODEL).resolve()
     with terminated_as_interrupted(), tempfile.TemporaryDirectory() as folder:
         times = _timed_run(model, Path(folder) / 'timed', decisions=decisions, seed=seed)

@@ -14,6 +14,8 @@ from sim_bridge.bake import BakedHouse
 from sim_bridge.batched_spectrogram import BatchedSpectrogram
 from sim_bridge.grid_world import GridWorld
 
+_LATEST_STEP = 60
+
 
 @dataclasses.dataclass(frozen=True)
 class HeardBatch:
@@ -24,12 +26,17 @@ class HeardBatch:
         log1p of its path in metres; zero where no path leads from the source.
     offset_m : (B, 2) float32, ahead and left, of the source itself.
     at_goal : (B,) bool, whether the source stands on this very node.
+    first_spectrograms : (K, B, bins, frames, channels) float32, what was heard at the start,
+        of the goal alone, where the contract has ``goal_windows`` K; else None.
+    sounding : (B,) bool, whether the goal can be heard in this window.
     """
 
     spectrogram: torch.Tensor
     direction: torch.Tensor
     offset_m: torch.Tensor
     at_goal: torch.Tensor
+    first_spectrograms: torch.Tensor | None = None
+    sounding: torch.Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,13 +44,16 @@ class PlaceSettings:
     """Which places are drawn: shares at the source and within ``near_m``; the rest anywhere.
 
     House, sound and troubles of a listener last for several windows: of each batch the share
-    ``fresh`` gets new ones.
+    ``fresh`` gets new ones. Contracts with ``goal_windows`` hear so many windows first, at one
+    place; then, but for the share ``at_start``, windows from any later step of an episode, with
+    its second sound and its pauses.
     """
 
     at_goal: float = 0.15
     near: float = 0.25
     near_m: float = 2.0
     fresh: float = 0.15
+    at_start: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0 <= self.at_goal + self.near <= 1 or min(self.at_goal, self.near) < 0:
@@ -63,25 +73,53 @@ class HeardPlaces:
         self._spectrogram = BatchedSpectrogram(contract, device=device)
         self._episodes, self._settings = episodes, settings
         self._rng, self._device = rng, device
-        for slot in range(size):
-            self._world.place(slot, episodes.draw(progress=0.0))
+        self._first = torch.zeros(contract.goal_windows, size, *contract.spectrogram_shape,
+                                  device=device)
+        self._begin(np.arange(size), progress=0.0)
 
     def draw(self, *, progress: float = 1.0) -> HeardBatch:
         """Listen at fresh places, with the troubles of ``progress`` in [0, 1]."""
         world = self._world
-        for slot in np.flatnonzero(self._rng.random(world.count) < self._settings.fresh):
-            world.place(int(slot), self._episodes.draw(progress=progress))
+        self._begin(np.flatnonzero(self._rng.random(world.count) < self._settings.fresh),
+                    progress=progress)
         for slot in range(world.count):
             house = world.houses[world.house[slot]]
-            world.source[slot] = self._rng.integers(len(house.source_nodes))
+            world.source[slot] = self._source(slot, len(house.source_nodes))
             world.node[slot] = self._node(house, int(world.source[slot]))
             world.heading[slot] = self._rng.integers(4)
+        first = self._move_on() if len(self._first) else None
         spectrogram = self._spectrogram(world.hear(np.arange(world.count)))
+        if first is not None:
+            first = torch.where(torch.from_numpy(world.steps == 0)[:, None, None, None],
+                                spectrogram, first)
         direction = torch.from_numpy(world.sound_direction()).to(self._device)
         offset_m = world.goal_offset_m()
         at_goal = torch.from_numpy((np.abs(offset_m) < 1e-3).all(1)).to(self._device)
         return HeardBatch(spectrogram, direction,
-                          torch.from_numpy(offset_m).to(self._device), at_goal)
+                          torch.from_numpy(offset_m).to(self._device), at_goal, first,
+                          torch.from_numpy(world.audible()).to(self._device))
+
+    def _begin(self, slots: np.ndarray, *, progress: float) -> None:
+        """Give ``slots`` new houses, sounds and troubles, and let them hear the goal alone."""
+        for slot in slots:
+            self._world.place(int(slot), self._episodes.draw(progress=progress))
+        for window in self._first if len(slots) else ():
+            window[slots] = self._spectrogram(self._world.hear(slots))
+            self._world.steps[slots] += 1
+
+    def _source(self, slot: int, count: int) -> int:
+        """Draw a place of the goal, another one than that of a second sound."""
+        taken = self._world.distractor_source(slot) if len(self._first) else None
+        free = [source for source in range(count) if source != taken]
+        return int(free[self._rng.integers(len(free))])
+
+    def _move_on(self) -> torch.Tensor:
+        """Go to a random later step, or back to the start; return what is remembered there."""
+        count = self._world.count
+        at_start = self._rng.random(count) < self._settings.at_start
+        self._world.steps[:] = np.where(
+            at_start, 0, self._rng.integers(len(self._first), _LATEST_STEP, count))
+        return self._first
 
     def _node(self, house: BakedHouse, source: int) -> int:
         goal, kind = int(house.source_nodes[source]), self._rng.random()

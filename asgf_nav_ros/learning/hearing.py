@@ -24,6 +24,7 @@ from asgf_nav_ros.learning.precision import mixed_precision
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import descriptor_loss
+from asgf_nav_ros.network.descriptor import undecided_loss
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,13 @@ class HearingLesson:
         self._rounds = -(-settings.samples // (settings.batch * settings.round_batches))
         self._steps = 0
 
+    @torch.no_grad()
+    def take_up(self) -> None:
+        """Make ears that can hear already ready to learn on, see ``restate_norms``."""
+        self._agent.restate_norms([
+            (batch.spectrogram, self._goal_sound(batch))
+            for batch in (self._places.draw() for _ in range(self._settings.round_batches))])
+
     def teach(self, on_round: Callable[[dict[str, float]], None]) -> None:
         """Spend the budget; ``on_round`` hears of every round's figures."""
         self._agent.learn_statistics(True)
@@ -77,16 +85,23 @@ class HearingLesson:
             'heard': (index + 1) * count * self._settings.batch,
             'learn_s': time.perf_counter() - began_s}
 
+    def _goal_sound(self, batch: HeardBatch) -> torch.Tensor | None:
+        if batch.first_spectrograms is None:
+            return None
+        return self._agent.goal_sound_of(batch.first_spectrograms)
+
     def _update(self, batch: HeardBatch) -> dict[str, float]:
         self._steps += 1
         set_learning_rate(self._optimizer, self._settings.learning_rate, warm_up=0.1,
                           progress=self._steps / (self._rounds * self._settings.round_batches))
         with mixed_precision(self._device, enabled=self._settings.bfloat16):
-            _, state, _ = self._agent.hear(batch.spectrogram)
+            _, state, _ = self._agent.hear(batch.spectrogram, self._goal_sound(batch))
         believed, descriptor = self._agent.locate(state)
-        audible = batch.direction[:, :2].abs().sum(-1) > 0
+        audible = (batch.direction[:, :2].abs().sum(-1) > 0) & batch.sounding
         loss = (descriptor_loss(descriptor[audible], batch.direction[audible])
                 + direction_loss(believed[audible], batch.direction[audible]))
+        if not audible.all():
+            loss = loss + (~audible).float().mean() * undecided_loss(descriptor[~audible])
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._parameters, self._settings.gradient_norm)

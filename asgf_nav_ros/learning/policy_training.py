@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 import time
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Sequence
 import numpy as np
 import torch
 
-from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.learning.distributed import Processes
 from asgf_nav_ros.learning.heard_places import HeardPlaces
 from asgf_nav_ros.learning.hearing import HearingLesson
@@ -29,6 +27,7 @@ from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import Checkpoint
 from asgf_nav_ros.network.checkpoint import load_checkpoint
 from asgf_nav_ros.network.exported_weights import agent_of_export
+from asgf_nav_ros.network.initial_weights import begin_with
 from sim_bridge.bake import BakedHouse
 from sim_bridge.grid_world import GridWorld
 
@@ -62,7 +61,8 @@ def train(recipe: Recipe, out: Path, *, houses: Sequence[BakedHouse] | TrainingS
     training = processes.share(saved.training if saved else None)
     agent = _agent(recipe, saved, initial).to(device)
     if recipe.hearing.samples and training is None and processes.leads:
-        _teach_hearing(recipe, agent, houses=houses, clips=clips, device=device)
+        _teach_hearing(recipe, agent, houses=houses, clips=clips, device=device,
+                       taught=initial is not None)
         folder.save(agent, {'samples': 0, 'heard': recipe.hearing.samples})
     learner = build_learner(recipe, agent, houses=houses, clips=clips, device=device,
                             processes=processes)
@@ -102,8 +102,11 @@ def build_learner(recipe: Recipe, agent: NavigationAgent, *,
 
 
 def _teach_hearing(recipe: Recipe, agent: NavigationAgent, *, houses: Sequence[BakedHouse],
-                   clips: Sequence[np.ndarray], device: str) -> None:
-    """Give the recipe's lesson in hearing; process 0 has it, the others get its weights."""
+                   clips: Sequence[np.ndarray], device: str, taught: bool) -> None:
+    """Give the recipe's lesson in hearing; process 0 has it, the others get its weights.
+
+    taught : the ears can hear already, and go on from there.
+    """
     rng = np.random.default_rng([recipe.seed, 0, 1])
     places = HeardPlaces(recipe.episodes(houses, clips, rng), recipe.contract,
                          size=recipe.hearing.batch, settings=recipe.places, rng=rng,
@@ -116,6 +119,8 @@ def _teach_hearing(recipe: Recipe, agent: NavigationAgent, *, houses: Sequence[B
               f'hearing_loss {figures["hearing_loss"]:.3f}  '
               f'azimuth_error_deg {figures["azimuth_error_deg"]:.1f}', flush=True)
 
+    if taught:
+        lesson.take_up()
     lesson.teach(on_round)
 
 
@@ -125,20 +130,15 @@ def _agent(recipe: Recipe, saved: Checkpoint | None, initial: Path | None) -> Na
     torch.manual_seed(recipe.seed)
     agent = NavigationAgent(recipe.contract)
     if initial is not None:
-        taught = _taught(initial)
-        if _geometry(taught.contract) != _geometry(recipe.contract):
-            raise ValueError(f'{initial} must have the contract of the recipe, {recipe.contract}, '
-                             f'got {taught.contract}')
-        agent.load_state_dict(taught.state_dict())
+        try:
+            begin_with(agent, _taught(initial))
+        except ValueError as error:
+            raise ValueError(f'{initial}: {error}') from error
     return agent
 
 
 def _taught(path: Path) -> NavigationAgent:
     return agent_of_export(path) if path.suffix == '.onnx' else load_checkpoint(path).agent
-
-
-def _geometry(contract: PolicyContract) -> PolicyContract:
-    return dataclasses.replace(contract, trained_on='')
 
 
 class _Run:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
+
 from sim_bridge import conditions
 from sim_bridge.conditions import Situation
 from sim_bridge.disturbance import Disturbance
@@ -15,7 +17,8 @@ from sim_bridge.disturbance import UNDISTURBED
 class Troubles:
     """Probability of each condition in an episode, and the ranges of its severity.
 
-    The probabilities rise from 0 over the first ``ease_in_fraction`` of the budget.
+    The probabilities rise from 0 over the first ``ease_in_fraction`` of the budget. What comes
+    all at once is as severe as the benchmark's ``all`` at a share in ``everything_share``.
     """
 
     noise: float = 0.0
@@ -24,6 +27,7 @@ class Troubles:
     ears: float = 0.0
     slip: float = 0.0
     dropout: float = 0.0
+    everything: float = 0.0  # all of them at once
     ease_in_fraction: float = 0.25
     snr_db: tuple[float, float] = (-8.0, 25.0)
     second_sound_db: tuple[float, float] = (-25.0, 0.0)
@@ -32,9 +36,11 @@ class Troubles:
     mismatch_db: tuple[float, float] = (0.0, 12.0)
     slip_share: tuple[float, float] = (0.0, 0.15)
     dropout_share: tuple[float, float] = (0.0, 0.5)
+    everything_share: tuple[float, float] = (0.0, 0.7)
 
     def __post_init__(self) -> None:
-        for name in ('noise', 'second_sound', 'intermittent', 'ears', 'slip', 'dropout'):
+        for name in ('noise', 'second_sound', 'intermittent', 'ears', 'slip', 'dropout',
+                     'everything'):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f'{name} must be in [0, 1], got {getattr(self, name)}')
 
@@ -43,6 +49,9 @@ class Troubles:
         rng = situation.rng
         eased = min(1.0, progress / self.ease_in_fraction) if self.ease_in_fraction else 1.0
         drawn: dict = {}
+        if self.everything > 0 and rng.random() < eased * self.everything:
+            share = float(rng.uniform(*self.everything_share))
+            return _either_late(conditions.everything(situation, share), rng)
         for probability, draw, severities in (
                 (self.noise, conditions.noise, self.snr_db),
                 (self.second_sound, conditions.second_sound, self.second_sound_db),
@@ -54,6 +63,11 @@ class Troubles:
                 drawn |= draw(situation, float(rng.uniform(*severities)))
         if 'silent_from' in drawn:
             drawn['silent_from'] = int(rng.uniform(*self.silent_from_steps))
-        if 'skew_samples' in drawn:  # either ear may be the late one
-            drawn['skew_samples'] = float(rng.uniform(-3, 3))
-        return Disturbance(**drawn) if drawn else UNDISTURBED
+        return _either_late(drawn, rng)
+
+
+def _either_late(drawn: dict, rng: np.random.Generator) -> Disturbance:
+    """The disturbance, with either ear the late one."""
+    if 'skew_samples' in drawn:
+        drawn['skew_samples'] = float(rng.uniform(-3, 3))
+    return Disturbance(**drawn) if drawn else UNDISTURBED

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Iterable
 from typing import Iterator
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from asgf_nav_ros.network.fusion import ConcatenatedFusion
 from asgf_nav_ros.network.fusion import Fusion
 from asgf_nav_ros.network.fusion import GuidedFusion
 from asgf_nav_ros.network.fusion import SelfAttentionFusion
+from asgf_nav_ros.network.goal_sound import GoalSound
 from asgf_nav_ros.network.memory import EpisodeMemory
 from asgf_nav_ros.network.spatial_state import embedding_frames
 from asgf_nav_ros.network.spatial_state import SpatialStateEncoder
@@ -119,7 +121,8 @@ class NavigationAgent(nn.Module):
     [d, a], which its fusion adds up and would otherwise blur. Contracts with ``odometry`` add
     the robot's own motion there, for any system. With it, those two remember directions, and
     believe the goal to be somewhere, in the frame where the episode began (``compass``), and
-    steer by where that is from the robot.
+    steer by where that is from the robot. Contracts with ``goal_windows`` let any system hear
+    every window beside what the first ones sounded like (``goal_sound``).
 
     Wrap calls in ``torch.autocast`` for bfloat16: intensities, softmax, gate, attention and
     the hidden state stay in float32, and so do all outputs.
@@ -145,44 +148,46 @@ class NavigationAgent(nn.Module):
         self.contract = dataclasses.replace(contract, system=system)
         self.system = system
         self.sight = sight
+        self._goal_sound = GoalSound(contract)
+        remembers = contract.hidden_size - self._goal_sound.size  # in the GRU
         self.visual = VisualEncoder((contract.image_height, contract.image_width),
                                     depth_max_m=contract.depth_max_m, sight=sight)
+        bins, frames, channels = contract.spectrogram_shape
+        heard = (bins, frames, channels + bool(contract.goal_windows))
         if system in _HEARS_DEEPLY:
-            self.spatial_state = DeepSpatialStateEncoder(
-                contract.spectrogram_shape, input_gain=contract.input_gain)
+            self.spatial_state = DeepSpatialStateEncoder(heard, input_gain=contract.input_gain)
         else:
-            self.audio = AudioEncoder(contract.spectrogram_shape)
-            self._build_frame_hearing(contract)
+            self.audio = AudioEncoder(heard)
+            self._build_frame_hearing(heard, contract.input_gain)
         if system == 'asgf_without_ase':
             self.query = nn.Parameter(torch.randn(FEATURES))
         self.fusion = _fusion(system)
         width = self.fusion.width
         if system in _DESCRIBES:
             self.descriptor = SoundDescriptor(FEATURES)
-            self.goal_head = _head(contract.hidden_size, 3, gain=1.0)
+            self.goal_head = _head(remembers, 3, gain=1.0)
             width += DESCRIPTOR_SIZE
         if contract.odometry:
             self.motion = nn.Linear(MOTION_FEATURES, _MOTION_WIDTH)
             width += _MOTION_WIDTH
         self._has_compass = contract.odometry and system in _DESCRIBES
         if self._has_compass:
-            self.steering = Steering(contract.hidden_size, len(contract.actions))
+            self.steering = Steering(remembers, len(contract.actions))
             width += COMPASS_SIZE
         if system in _SKIPS:
             self.skip = nn.Linear(2 * FEATURES, _SKIP_WIDTH)
             kaiming_(self.skip)
             width += _SKIP_WIDTH
-        self.memory = EpisodeMemory(width, hidden_size=contract.hidden_size)
-        self.actor = _head(contract.hidden_size, len(contract.actions), gain=_ACTOR_GAIN)
-        self.critic = _head(contract.hidden_size, 1, gain=1.0)
+        self.memory = EpisodeMemory(width, hidden_size=remembers)
+        self.actor = _head(remembers, len(contract.actions), gain=_ACTOR_GAIN)
+        self.critic = _head(remembers, 1, gain=1.0)
         self.direction_head = _head(FEATURES, 3, gain=1.0)
 
-    def _build_frame_hearing(self, contract: PolicyContract) -> None:
+    def _build_frame_hearing(self, heard: tuple[int, int, int], input_gain: float) -> None:
         if self.system in _HEARS_FRAMES:
-            self.spatial_state = SpatialStateEncoder(
-                contract.spectrogram_shape, input_gain=contract.input_gain)
+            self.spatial_state = SpatialStateEncoder(heard, input_gain=input_gain)
         else:
-            frames = embedding_frames(contract.spectrogram_shape[1])
+            frames = embedding_frames(heard[1])
             self.register_buffer('even_weights', torch.full((frames,), 1 / frames),
                                  persistent=False)
 
@@ -211,6 +216,18 @@ class NavigationAgent(nn.Module):
         if self.system in _HEARS_DEEPLY:
             self.spatial_state.learn_statistics(learns)
 
+    def restate_norms(
+            self, windows: Iterable[tuple[torch.Tensor, torch.Tensor | None]]) -> None:
+        """Let the ears' normalisation say the same by the statistics of ``windows``.
+
+        Files have norms merged into what follows them: learning on in whole batches would then
+        change what is heard. Pairs as ``hear`` takes them; see ``DeepSpatialStateEncoder``.
+        """
+        if self.system in _HEARS_DEEPLY:
+            with self.spatial_state.norms_restated():
+                for spectrogram, goal_sound in windows:
+                    self.hear(spectrogram, goal_sound)
+
     def initial_hidden(self, environments: int) -> torch.Tensor:
         """(environments, hidden_size) float32 of zeros, the memory at the start of episodes."""
         return self.actor.weight.new_zeros(environments, self.contract.hidden_size)
@@ -226,12 +243,26 @@ class NavigationAgent(nn.Module):
             hidden: (N, hidden_size) float32, zeros at the start of an episode.
             motion: (N, MOTION_FEATURES) float32, for contracts with odometry.
         """
-        percept = self._perceive(rgb, depth, spectrogram, motion)
+        hidden, goal_sound = self._parted(hidden)
+        if self._goal_sound.size:
+            goal_sound = self._goal_sound.remember(self._goal_sound.spectrum(spectrogram),
+                                                   goal_sound)
+        percept = self._perceive(rgb, depth, spectrogram, goal_sound, motion)
         hidden = self.memory(percept.fused, hidden)
         logits, value, _ = self._decide(hidden, motion)
-        return AgentOutput(logits, value, hidden, percept.fusion.gate, percept.fusion.attention,
+        return AgentOutput(logits, value, self._joined(hidden, goal_sound),
+                           percept.fusion.gate, percept.fusion.attention,
                            percept.frame_weights, percept.audio_state,
                            percept.direction)
+
+    def _parted(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the GRU carries on, and what is remembered of the goal's sound."""
+        if not self._goal_sound.size:
+            return hidden, hidden.new_zeros(len(hidden), 0)
+        return hidden[:, :-self._goal_sound.size], hidden[:, -self._goal_sound.size:]
+
+    def _joined(self, hidden: torch.Tensor, goal_sound: torch.Tensor) -> torch.Tensor:
+        return torch.cat([hidden, goal_sound], -1) if self._goal_sound.size else hidden
 
     def sequence(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
                  hidden: torch.Tensor, starts: torch.Tensor,
@@ -247,20 +278,40 @@ class NavigationAgent(nn.Module):
             motion: (T, N, MOTION_FEATURES) float32, for contracts with odometry.
         """
         steps = starts.shape  # (T, N)
+        hidden, goal_sound = self._parted(hidden)
+        goal_sounds = goal_sound.expand(*steps, goal_sound.shape[-1])
+        if self._goal_sound.size:
+            goal_sounds = self._goal_sound.unroll(self._goal_sound.spectrum(spectrogram),
+                                                  goal_sound, starts)
         percept = self._perceive(rgb.flatten(0, 1), depth.flatten(0, 1),
-                                 spectrogram.flatten(0, 1),
+                                 spectrogram.flatten(0, 1), goal_sounds.flatten(0, 1),
                                  None if motion is None else motion.flatten(0, 1))
         states = self.memory.unroll(percept.fused.unflatten(0, steps), hidden, starts)
         logits, values, goal = self._decide(states, motion)
         descriptor = percept.descriptor
         return SequenceOutput(logits, values, percept.audio_state.unflatten(0, steps),
-                              percept.direction.unflatten(0, steps), states[-1],
+                              percept.direction.unflatten(0, steps),
+                              self._joined(states[-1], goal_sounds[-1]),
                               None if descriptor is None else descriptor.unflatten(0, steps),
                               goal)
 
-    def hear(self, spectrogram: torch.Tensor
+    def goal_sound_of(self, spectrograms: torch.Tensor) -> torch.Tensor:
+        """What is remembered of the first windows (K, B, bins, frames, channels), (B, size)."""
+        state = spectrograms.new_zeros(spectrograms.shape[1], self._goal_sound.size)
+        if self._goal_sound.size:
+            for spectrogram in spectrograms:
+                state = self._goal_sound.remember(self._goal_sound.spectrum(spectrogram), state)
+        return state
+
+    def hear(self, spectrogram: torch.Tensor, goal_sound: torch.Tensor | None = None
              ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """a_t and the audio state, (B, 512), and the frame weights (B, N), of one window a row."""
+        """a_t and the audio state, (B, 512), and the frame weights (B, N), of one window a row.
+
+        ``goal_sound`` is what is remembered of the goal (B, size), see ``goal_sound_of``; for
+        contracts with ``goal_windows``.
+        """
+        if self._goal_sound.size:
+            spectrogram = self._goal_sound.beside(spectrogram, goal_sound)
         if self.system in _HEARS_DEEPLY:
             return self.spatial_state(spectrogram)
         audio = self.audio(spectrogram)
@@ -276,8 +327,9 @@ class NavigationAgent(nn.Module):
             return self.direction_head(state), descriptor
 
     def _perceive(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
-                  motion: torch.Tensor | None) -> _Percept:
-        visual, (audio, state, weights) = self.visual(rgb, depth), self.hear(spectrogram)
+                  goal_sound: torch.Tensor, motion: torch.Tensor | None) -> _Percept:
+        visual = self.visual(rgb, depth)
+        audio, state, weights = self.hear(spectrogram, goal_sound)
         guide = self.query.expand_as(state) if self.system == 'asgf_without_ase' else state
         fusion = self.fusion(visual, audio, guide)
         direction, descriptor = self.locate(state)

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Iterator
+
 import torch
 from torch import nn
 
@@ -60,6 +63,20 @@ class DeepSpatialStateEncoder(nn.Module):
         self.learn_statistics(self._learns_statistics)
         return self
 
+    @contextlib.contextmanager
+    def norms_restated(self) -> Iterator[None]:
+        """Gather statistics of what is heard inside, then normalise by those to the same effect.
+
+        Each norm maps its input as before, but its statistics are those of its input now, as
+        they will be when it learns.
+        """
+        moments = [_Moments(norm) for norm in self.norms]
+        try:
+            yield
+        finally:
+            for each in moments:
+                each.restate()
+
     def forward(self, spectrogram: torch.Tensor
                 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Listen to one window a row.
@@ -91,3 +108,31 @@ class DeepSpatialStateEncoder(nn.Module):
         for convolution, norm in zip(self.convolutions, rest):
             maps = torch.relu_(norm(convolution(maps)))
         return maps.permute(0, 3, 2, 1).flatten(2)
+
+
+class _Moments:
+    """Means and variances of what goes into a norm, over all that it normalises."""
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        self._norm, self._count = norm, 0
+        self._sums = torch.zeros(2, norm.num_features, dtype=torch.float64)
+        self._hook = norm.register_forward_pre_hook(self._see)
+
+    def _see(self, _: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        maps = inputs[0].double().transpose(0, 1).flatten(1)  # (channels, values)
+        self._sums += torch.stack([maps.sum(1), maps.square().sum(1)]).to(self._sums.device)
+        self._count += maps.shape[1]
+
+    @torch.no_grad()
+    def restate(self) -> None:
+        self._hook.remove()
+        if not self._count:
+            return
+        norm = self._norm
+        mean, square = (self._sums / self._count).to(norm.weight)
+        variance = (square - mean.square()).clamp_min(norm.eps)
+        slope = norm.weight / (norm.running_var + norm.eps).sqrt()
+        norm.bias += slope * (mean - norm.running_mean)
+        norm.weight.copy_(slope * (variance + norm.eps).sqrt())
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)

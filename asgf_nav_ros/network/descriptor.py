@@ -48,6 +48,16 @@ def descriptor_loss(logits: torch.Tensor, direction: torch.Tensor) -> torch.Tens
             + functional.cross_entropy(distance, wanted_distance))
 
 
+def undecided_loss(logits: torch.Tensor) -> torch.Tensor:
+    """How far classifiers (..., DESCRIPTOR_SIZE) are from taking all bins for equal, nats.
+
+    For windows in which the goal is silent: whatever is heard there is not to be followed.
+    """
+    halves = logits.flatten(0, -2).split((AZIMUTH_BINS, DISTANCE_BINS), -1)
+    return sum(-half.log_softmax(-1).mean(-1).mean() - math.log(half.shape[-1])
+               for half in halves)
+
+
 def descriptor_bins(direction: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Bins (...) int64 of azimuth and path length for a direction (..., 3)."""
     turn = torch.atan2(direction[..., 1], direction[..., 0]) / (2 * math.pi)

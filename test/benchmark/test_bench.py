@@ -49,6 +49,32 @@ def test_unknown_parts_are_refused():
         arguments('--only', 'everything')
 
 
+def run_python(code):
+    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                          check=False)
+
+
+@pytest.mark.parametrize('part', [bench.MEMORY, bench.GRAPH])
+def test_what_is_measured_on_a_robot_loads_no_torch(part):
+    done = run_python(f"""import sys
+from asgf_nav_ros.benchmark import bench
+with bench.module_of({part!r}) as module:
+    print(module.measure.__module__, 'torch' in sys.modules)""")
+    assert done.stdout.split() == [f'asgf_nav_ros.benchmark.bench_{part}', 'False'], done.stderr
+
+
+@pytest.mark.parametrize('package, part, extra', [
+    ('torch', 'policy', 'bench'), ('rosbags', 'graph', 'replay')])
+def test_a_part_that_lacks_a_package_says_in_one_line_what_to_install(package, part, extra):
+    done = run_python(f"""import sys
+sys.modules[{package!r}] = None
+from asgf_nav_ros import cli
+sys.exit(cli.main(['bench', '--only', {part!r}]))""")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert package in line and f"--only {part} needs: pip install 'asgf_nav_ros[{extra}]'" in line
+
+
 def test_memory_is_read_from_the_children_that_a_robot_would_run():
     sleeper = 'import time; print("awake", flush=True); time.sleep(30)'
     words = [sys.executable, '-c', sleeper, 'asgf_nav_ros.nodes.policy']

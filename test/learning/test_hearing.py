@@ -23,6 +23,7 @@ from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import load_checkpoint
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import DESCRIPTOR_SIZE
+from asgf_nav_ros.network.descriptor import undecided_loss
 
 CLIP = np.random.default_rng(5).uniform(-1, 1, 16000).astype(np.float32)
 
@@ -128,3 +129,46 @@ def test_a_run_killed_after_the_lesson_goes_on_without_it(recipe, tiny_bake, tmp
     capsys.readouterr()
     train(recipe, tmp_path, houses=[tiny_bake], clips=[CLIP], resume=True)
     assert 'heard' not in capsys.readouterr().out
+
+
+def places_with_trouble(bake, contract, *, size=48):
+    rng = np.random.default_rng(3)
+    always = Troubles(second_sound=1.0, intermittent=1.0, ease_in_fraction=0.0)
+    episodes = EpisodeDraw([bake], [CLIP, np.roll(CLIP, 99)[::-1].copy()], sample_rate_hz=16000,
+                           variation=SoundVariation(equalizer_db=0.0, mix_probability=0.0),
+                           troubles=always, large_share=None, rng=rng)
+    contract = dataclasses.replace(contract, goal_windows=3, hidden_size=578, odometry=True,
+                                   system='asgf_plus')
+    return contract, HeardPlaces(episodes, contract, size=size, settings=PlaceSettings(), rng=rng)
+
+
+def test_what_is_heard_first_stays_while_the_listener_moves_on(tiny_bake, tiny_contract):
+    _, places = places_with_trouble(tiny_bake, tiny_contract)
+    batches = [places.draw() for _ in range(3)]
+    assert batches[0].first_spectrograms.shape == (3, 48, 65, 26, 5)
+    same = (batches[1].first_spectrograms == batches[2].first_spectrograms).flatten(2).all(-1)
+    assert 0.5 < same.all(0).float().mean() < 1  # the others are fresh or back at their start
+    sounding = torch.stack([batch.sounding for batch in batches]).float().mean()
+    assert 0.1 < sounding < 0.9
+
+
+def test_a_lesson_with_pauses_learns_to_be_undecided(tiny_bake, tiny_contract):
+    torch.manual_seed(0)
+    contract, places = places_with_trouble(tiny_bake, tiny_contract)
+    agent = NavigationAgent(contract)
+    lesson = HearingLesson(agent, places, settings=HearingSettings(
+        samples=2400, batch=48, round_batches=10))
+    lesson.take_up()
+    lesson.teach(lambda figures: None)
+    batch = places.draw()
+    silent = ~batch.sounding
+    with torch.no_grad():
+        _, state, _ = agent.hear(batch.spectrogram,
+                                 agent.goal_sound_of(batch.first_spectrograms))
+        descriptor = agent.locate(state)[1]
+    assert undecided_loss(descriptor[silent]) < undecided_loss(descriptor[~silent])
+
+
+def test_taking_all_bins_for_equal_is_undecided():
+    assert undecided_loss(torch.zeros(3, DESCRIPTOR_SIZE)).item() == pytest.approx(0, abs=1e-6)
+    assert undecided_loss(torch.eye(DESCRIPTOR_SIZE)[:3]) > 0

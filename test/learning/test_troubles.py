@@ -35,6 +35,14 @@ def test_all_troubles_at_once_fit_together(tiny_bake):
     assert 15 <= drawn.silent_from <= 120 and abs(drawn.skew_samples) <= 3
 
 
+def test_everything_comes_at_once_as_severe_as_the_benchmark_has_it(tiny_bake):
+    drawn = Troubles(everything=1, everything_share=(0.5, 0.5), ease_in_fraction=0).draw(
+        situation(tiny_bake))
+    assert drawn.noise is not None and drawn.distractor is not None
+    assert (drawn.lost_audio, drawn.slip, drawn.silent_from) == (0.3, 0.08, 40)
+    assert abs(drawn.ear_gain_db) == 6 and abs(drawn.skew_samples) <= 3
+
+
 def test_probabilities_are_checked():
     with pytest.raises(ValueError, match='noise must be in'):
         Troubles(noise=1.5)

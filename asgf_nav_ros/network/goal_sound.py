@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the goal sounds like, remembered from the first windows of an episode.
+
+A robot is sent to the sound that it hears when it is sent. A second sound that sets in later is
+told from the goal by its spectrum alone, and so is a pause of the goal from the goal; the ears
+are given the mean spectrum of the first windows beside every window that they hear.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.contract import TWO_EARS
+
+_FLOOR = 1e-3  # of the loudest bin: -60 dB
+
+
+class GoalSound:
+    """Adds up the first ``contract.goal_windows`` spectra; keeps no state of its own.
+
+    The state of one episode, ``size`` float32 numbers, zero at its start: the sum (bins) and how
+    many windows are in it.
+    """
+
+    def __init__(self, contract: PolicyContract) -> None:
+        """Raises: ValueError: the contract's ``hidden_size`` leaves the GRU nothing."""
+        self._windows = contract.goal_windows
+        self._gain = contract.input_gain
+        self.size = contract.spectrogram_shape[0] + 1 if contract.goal_windows else 0
+        if contract.hidden_size <= self.size:
+            raise ValueError(f'hidden_size must be over the {self.size} numbers that remember the '
+                             f"goal's sound, got {contract.hidden_size}")
+
+    def spectrum(self, spectrogram: torch.Tensor) -> torch.Tensor:
+        """Mean magnitude over frames and ears, (..., bins, frames, channels) -> (..., bins)."""
+        ears = spectrogram[..., :len(TWO_EARS)].float()
+        return (torch.exp(ears) - 1).mean(dim=(-2, -1)) / self._gain  # ONNX has no expm1
+
+    def remember(self, spectrum: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Return the state (N, size) after a window of spectrum (N, bins)."""
+        count = state[:, -1:]
+        open_yet = (count < self._windows).float()
+        return torch.cat([state[:, :-1] + open_yet * spectrum, count + open_yet], -1)
+
+    def unroll(self, spectra: torch.Tensor, state: torch.Tensor,
+               starts: torch.Tensor) -> torch.Tensor:
+        """Every state (T, N, size) of a stretch of spectra (T, N, bins).
+
+        state : (N, size), before the first step; starts : (T, N) bool, where episodes begin.
+        """
+        kept = (~starts).unsqueeze(-1).float()
+        states = []
+        for spectrum, keep in zip(spectra.unbind(0), kept.unbind(0)):
+            state = self.remember(spectrum, state * keep)
+            states.append(state)
+        return torch.stack(states)
+
+    def beside(self, spectrogram: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Add one plane, the same in all frames: (B, bins, frames, channels + 1) float32.
+
+        It is the remembered spectrum in units of 20 dB over a floor 60 dB under the loudest bin.
+        """
+        total = state[:, :-1]
+        share = total / total.amax(dim=-1, keepdim=True).clamp_min(1e-9)
+        plane = torch.log10(share + _FLOOR) + 3.0
+        return torch.cat([spectrogram, plane[:, :, None, None].expand(
+            -1, -1, spectrogram.shape[2], 1)], -1)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Begin a run with the weights of another one, whose agent may not have known the goal's sound."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+
+from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.network.agent import NavigationAgent
+
+
+def begin_with(agent: NavigationAgent, taught: NavigationAgent) -> None:
+    """Give ``agent`` the weights of ``taught``.
+
+    Where ``agent`` hears one plane more, what the goal sounds like, it begins by ignoring it.
+
+    Raises:
+        ValueError: the two differ in more than ``goal_windows``.
+    """
+    if _geometry(taught.contract) != _geometry(agent.contract):
+        raise ValueError(f'initial weights must have the contract of the recipe, '
+                         f'{agent.contract}, got {taught.contract}')
+    state = agent.state_dict()
+    agent.load_state_dict({name: _widened(weights, state[name])
+                           for name, weights in taught.state_dict().items()})
+
+
+def _widened(weights: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """``weights`` with what a further input plane needs: no weight, and a norm like the others."""
+    if weights.shape == wanted.shape:
+        return weights
+    if weights.dim() == 1:
+        return torch.cat([weights, wanted[len(weights):]])
+    wider = torch.zeros_like(wanted)
+    wider[:, :weights.shape[1]] = weights
+    return wider
+
+
+def _geometry(contract: PolicyContract) -> PolicyContract:
+    remembered = contract.spectrogram_shape[0] + 1 if contract.goal_windows else 0
+    return dataclasses.replace(contract, trained_on='', goal_windows=0,
+                               hidden_size=contract.hidden_size - remembered)
