@@ -22,7 +22,8 @@ from sim_bridge.soundspaces.pickled_objects import Span
 from sim_bridge.soundspaces.pickled_objects import StoredArray
 from sim_bridge.soundspaces.pickled_objects import StoredGraph
 
-MOST_INSTRUCTIONS = 50_000_000
+MOST_INSTRUCTIONS = 5_000_000  # views of 8000 nodes take 2 million; they make up to 80 bytes each
+MOST_KEPT_BYTES = 64 * 2**20  # of text, and of data that does not stay in the file
 _LONG_DATA_BYTES = 256  # longer ones stay in the file
 
 _GRAPH = 'networkx.classes.graph Graph'
@@ -79,6 +80,7 @@ class _Machine:
         self._stack: list = []
         self._marks: list[list] = []
         self._memo: dict[int, Any] = {}
+        self._kept_bytes = 0
 
     def run(self) -> Any:
         for _ in range(MOST_INSTRUCTIONS):
@@ -94,6 +96,12 @@ class _Machine:
         start = self._at
         self._skip(length)
         return bytes(self._file[start:self._at])
+
+    def _keep(self, length: int) -> bytes:
+        self._kept_bytes += length
+        if self._kept_bytes > MOST_KEPT_BYTES:
+            raise PickleError(f'more than {MOST_KEPT_BYTES} bytes of text')
+        return self._take(length)
 
     def _skip(self, length: int) -> None:
         if length > self._size - self._at:
@@ -115,11 +123,11 @@ class _Machine:
         self._stack = []
 
     def _text(self, length: int) -> None:
-        self._push(self._take(length).decode())
+        self._push(self._keep(length).decode())
 
     def _data(self, length: int) -> None:
         if length <= _LONG_DATA_BYTES:
-            return self._push(self._take(length))
+            return self._push(self._keep(length))
         start = self._at
         self._skip(length)
         return self._push(Span(start, length))

@@ -215,6 +215,23 @@ def test_edges_that_are_no_dictionary_are_refused(layout, monkeypatch):
         open_graph(layout, 'room')
 
 
+def test_a_graph_of_more_nodes_than_any_scene_has_is_refused(layout, monkeypatch):
+    monkeypatch.setattr('sim_bridge.soundspaces.scene_graph.MOST_NODES', 3)
+    write_graph(layout, [(0, 1), (1, 2)])
+    assert len(open_graph(layout, 'room')) == 3
+    write_graph(layout, [(0, 1), (1, 2), (2, 3)])
+    with pytest.raises(DatasetError, match='a graph of 2 to 3 nodes'):
+        open_graph(layout, 'room')
+
+
+def test_a_graph_in_a_file_of_many_gigabytes_is_refused_unread(layout):
+    write_graph(layout, [(0, 1)])
+    with layout.graph('room').open('r+b') as stream:
+        stream.truncate(2**36)  # a hole: it takes no room on the disk
+    with pytest.raises(DatasetError, match='at most 256 MiB'):
+        open_graph(layout, 'room')
+
+
 @pytest.mark.filterwarnings('ignore:.*input contained no data')
 @pytest.mark.parametrize('text', ['', 'a\tb\tc\td\n', '0\t1\t2\n', '0\t1\tnan\t2\n', '0\t1\n'])
 def test_points_that_are_not_four_numbers_are_refused(layout, text):

@@ -2,7 +2,9 @@
 import contextlib
 import os
 import pickle
+import pickletools
 import sys
+import tracemalloc
 import types
 
 import networkx
@@ -11,7 +13,9 @@ import pytest
 
 from sim_bridge.soundspaces.pickled_objects import PickleError
 from sim_bridge.soundspaces.pickled_objects import StoredGraph
+from sim_bridge.soundspaces.pickles import MOST_INSTRUCTIONS
 from sim_bridge.soundspaces.pickles import read_pickle
+from sim_bridge.soundspaces.scene_graph import MOST_NODES
 
 POINTS = list(zip(np.array([0.25, 0.75, 0.75]), np.zeros(3), np.array([-1.0, -1.0, -1.5])))
 
@@ -123,6 +127,41 @@ def test_a_program_without_end_is_stopped(monkeypatch):
     monkeypatch.setattr('sim_bridge.soundspaces.pickles.MOST_INSTRUCTIONS', 1000)
     with pytest.raises(PickleError, match='more than 1000 instructions'):
         read_pickle(b'\x80\x03' + b'N' * 2000 + b'.')
+
+
+@pytest.mark.parametrize('instructions', [b'}', b']', b'(', b'N\x94'],
+                         ids=['dictionaries', 'lists', 'marks', 'memo'])
+def test_programs_that_only_fill_memory_are_stopped_in_little_of_it(monkeypatch, instructions):
+    most = 100_000
+    monkeypatch.setattr('sim_bridge.soundspaces.pickles.MOST_INSTRUCTIONS', most)
+    file = b'\x80\x04N' + instructions * most
+    tracemalloc.start()
+    with pytest.raises(PickleError, match='instructions'):
+        read_pickle(file)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak / most * MOST_INSTRUCTIONS < 2**29
+
+
+@pytest.mark.parametrize('code', [b'X', b'B'], ids=['text', 'data'])
+def test_more_text_than_any_file_has_is_refused(monkeypatch, code):
+    monkeypatch.setattr('sim_bridge.soundspaces.pickles.MOST_KEPT_BYTES', 1000)
+    program = code + (200).to_bytes(4, 'little') + b'x' * 200
+    assert read_pickle(b'\x80\x03' + program * 5 + b'.')
+    with pytest.raises(PickleError, match='more than 1000 bytes of text'):
+        read_pickle(b'\x80\x03' + program * 6 + b'.')
+
+
+@pytest.mark.parametrize('protocol', [3, 4])
+def test_the_largest_scene_stays_within_the_bounds(observations_class, protocol):
+    views = {}
+    for node, rotation in ((node, rotation) for node in range(50) for rotation in range(4)):
+        views[node, rotation] = observations_class()
+        views[node, rotation].update(rgb=np.zeros((2, 2, 3), np.uint8)[::-1],
+                                     depth=np.zeros((2, 2, 1), np.float32),
+                                     semantic=np.zeros((2, 2), np.uint8))
+    instructions = sum(1 for _ in pickletools.genops(pickle.dumps(views, protocol)))
+    assert instructions / 50 * MOST_NODES < MOST_INSTRUCTIONS
 
 
 def test_a_graph_without_nodes_is_refused():
