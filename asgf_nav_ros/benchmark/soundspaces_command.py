@@ -69,8 +69,9 @@ def _check(args: argparse.Namespace) -> int:
     """Print what is missing; return 0 if nothing is, else 1."""
     names = [args.dataset_name] if args.dataset_name else [
         name for name in sorted(DATASETS) if (args.root / 'metadata' / name).is_dir()]
-    flaws = [flaw for name in names or sorted(DATASETS)
-             for flaw in find_flaws(Layout(args.root, name), args.split)]
+    found = (flaw for name in names or sorted(DATASETS)
+             for flaw in find_flaws(Layout(args.root, name), args.split))
+    flaws = list(dict.fromkeys(found))  # both datasets may lack the same
     if not flaws:
         print(f'{args.root}: {" and ".join(names)} complete')
         return 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Iterable
 from typing import Iterator
+from typing import Mapping
 from typing import Sequence
 
 import numpy as np
@@ -17,6 +19,7 @@ from sim_bridge.soundspaces.layout import HEADINGS
 from sim_bridge.soundspaces.layout import Layout
 from sim_bridge.soundspaces.layout import read_points
 from sim_bridge.soundspaces.observations import SceneObservations
+from sim_bridge.soundspaces.recordings import read_recording
 from sim_bridge.soundspaces.scene import open_graph
 from sim_bridge.soundspaces.scene import place_episode
 from sim_bridge.soundspaces.scene_graph import SceneGraph
@@ -50,6 +53,8 @@ def find_flaws(layout: Layout, splits: Sequence[str] = ()) -> Iterator[Flaw]:
     scenes = sorted({*episodes, *([] if splits else layout.scenes())})
     if not scenes:
         yield Flaw(f'{layout.metadata}: holds no scenes', METADATA)
+        yield from _missing({layout.root / 'binaural_rirs' / layout.name: RESPONSES,
+                             layout.root / 'scene_observations' / layout.name: OBSERVATIONS})
     for scene in scenes:
         yield from _scene_flaws(layout, scene, episodes.get(scene, []))
     yield from _sound_flaws(layout, [each for found in episodes.values() for each in found])
@@ -64,14 +69,23 @@ def _read_splits(layout: Layout, splits: Sequence[str],
         yield Flaw(f'{layout.splits}: holds no splits', EPISODES)
     for split in found:
         try:
-            for scene in layout.scenes_with_episodes(split):
-                known = {_way(each) for each in episodes.setdefault(scene, [])}
-                for episode in read_episodes(layout, split, scene):
-                    if _way(episode) not in known:
-                        known.add(_way(episode))
-                        episodes[scene].append(episode)
+            scenes = layout.scenes_with_episodes(split)
         except DatasetError as error:
             yield Flaw(str(error), EPISODES)
+            continue
+        for scene in scenes:
+            try:
+                _collect(read_episodes(layout, split, scene), episodes.setdefault(scene, []))
+            except DatasetError as error:
+                yield Flaw(str(error), EPISODES)
+
+
+def _collect(read: Iterable[StoredEpisode], kept: list[StoredEpisode]) -> None:
+    known = {_way(each) for each in kept}
+    for episode in read:
+        if _way(episode) not in known:
+            known.add(_way(episode))
+            kept.append(episode)
 
 
 def _way(episode: StoredEpisode) -> tuple:
@@ -81,11 +95,17 @@ def _way(episode: StoredEpisode) -> tuple:
 def _scene_flaws(layout: Layout, scene: str, episodes: Sequence[StoredEpisode]) -> Iterator[Flaw]:
     try:
         graph = open_graph(layout, scene)
+    except DatasetError as error:
+        yield Flaw(str(error), METADATA)
+        yield from _missing({layout.points(scene): METADATA,
+                             layout.observations(scene): OBSERVATIONS,
+                             layout.responses(scene): RESPONSES})
+        return
+    try:
         points = read_points(layout.points(scene), layout.facts)
         _check_points(graph, points, layout.points(scene))
     except DatasetError as error:
         yield Flaw(str(error), METADATA)
-        return
     yield from _observation_flaws(layout, scene, graph)
     sources = set()
     for episode in episodes:
@@ -139,7 +159,18 @@ def _response_flaws(layout: Layout, scene: str, graph: SceneGraph,
 def _sound_flaws(layout: Layout, episodes: Sequence[StoredEpisode]) -> Iterator[Flaw]:
     heard = {each.sound for each in episodes} | {
         each.distractor for each in episodes if each.distractor}
+    if not heard:
+        yield from _missing({layout.root / 'sounds': SOUNDS})
     for folder, name in sorted(heard):
-        path = layout.sound(folder, name)
-        if not path.is_file():
-            yield Flaw(f'{path}: is missing', SOUNDS)
+        try:
+            read_recording(layout.sound(folder, name),
+                           sample_rate_hz=layout.facts.contract.sample_rate_hz)
+        except DatasetError as error:
+            yield Flaw(str(error), SOUNDS)
+
+
+def _missing(remedies: Mapping[Path, str]) -> Iterator[Flaw]:
+    """Those files and folders that are not there, where nothing tells what is in them."""
+    for path, remedy in remedies.items():
+        if not path.exists():
+            yield Flaw(f'{path}: is missing', remedy)

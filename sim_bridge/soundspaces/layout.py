@@ -167,7 +167,6 @@ def read_points(path: Path, facts: DatasetFacts) -> np.ndarray:
     return np.stack([table[:, 1], table[:, 3] - facts.height_m, -table[:, 2]], axis=1)
 
 
-
 def _names(folder: Path, ending: str) -> list[str]:
     if not folder.is_dir():
         return []

@@ -46,8 +46,44 @@ def test_an_empty_folder_lacks_both_datasets(tmp_path, capsys):
     code, out = check(Layout(tmp_path, 'replica'), capsys)
     assert code == 1
     for name in ('replica', 'mp3d'):
-        assert f'metadata/{name}: holds no scenes' in out
-    assert out.count(completeness.METADATA) == 1  # each remedy once
+        for lacking in (f'metadata/{name}: holds no scenes', f'{name}/v1: holds no splits',
+                        f'binaural_rirs/{name}: is missing',
+                        f'scene_observations/{name}: is missing'):
+            assert lacking in out
+    assert out.count('sounds: is missing') == 1
+    for remedy in (completeness.METADATA, completeness.EPISODES, completeness.RESPONSES,
+                   completeness.OBSERVATIONS, completeness.SOUNDS):
+        assert out.count(f'-> {remedy}') == 1  # each remedy once
+    assert out.endswith('9 findings\n')
+
+
+def test_a_scene_without_metadata_lacks_what_else_is_missing_too(copy, scene_name, capsys):
+    copy.graph(scene_name).unlink()
+    copy.observations(scene_name).unlink()
+    shutil.rmtree(copy.responses(scene_name))
+    code, out = check(copy, capsys)
+    assert code == 1 and out.endswith('3 findings\n')
+    for path in (copy.graph(scene_name), copy.observations(scene_name),
+                 copy.responses(scene_name)):
+        assert f'{path}: is missing' in out
+
+
+def test_every_damaged_file_of_episodes_is_named(copy, scene_name, capsys):
+    whole = copy.content(SPLIT) / f'{scene_name}.json.gz'
+    damaged = [whole.with_name(f'{name}.json.gz') for name in ('attic', 'barn')]
+    for path in damaged:
+        path.write_bytes(whole.read_bytes()[:-9])
+    code, out = check(copy, capsys, '--split', SPLIT)
+    assert code == 1 and all(str(path) in out for path in damaged)
+
+
+def test_sounds_that_cannot_be_played_are_found(copy, capsys):
+    path = copy.sound('1s_all', 'hiss.wav')
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content[:len(content) // 2])
+    code, out = check(copy, capsys)
+    assert code == 1 and str(path) in out and out.endswith('1 findings\n')
 
 
 def test_metadata_of_another_scene_are_found(copy, scene_name, capsys):
