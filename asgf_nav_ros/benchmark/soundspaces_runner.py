@@ -15,6 +15,7 @@ import torch
 from asgf_nav_ros.benchmark.parallel import HouseRuns
 from asgf_nav_ros.benchmark.parallel import System
 from asgf_nav_ros.benchmark.runner import EpisodeRunner
+from asgf_nav_ros.benchmark.runner import MAX_ACTIONS
 from asgf_nav_ros.benchmark.runner import Run
 from asgf_nav_ros.systems.navigator import Navigator
 from asgf_nav_ros.systems.random_walk import RandomWalk
@@ -43,9 +44,10 @@ class SoundSpacesRunner(EpisodeRunner):
     """Runs episodes on ``SoundSpacesWorld``; ``hearing`` says what sounds, by episode_id."""
 
     def __init__(self, houses: Sequence[SceneLike], navigator: Navigator, *,
-                 hearing: Mapping[str, Hearing], batch: int = 32) -> None:
+                 hearing: Mapping[str, Hearing], batch: int = 32,
+                 max_actions: int = MAX_ACTIONS) -> None:
         self._hearing = hearing
-        super().__init__(houses, navigator, sounds={}, batch=batch)
+        super().__init__(houses, navigator, sounds={}, batch=batch, max_actions=max_actions)
 
     def _world(self, houses: Sequence[SceneLike], count: int) -> SoundSpacesWorld:
         return SoundSpacesWorld(houses, self._navigator.contract, count=count)

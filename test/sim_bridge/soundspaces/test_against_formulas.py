@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same files read independently, with the libraries and the formulas that SoundSpaces uses."""
 
+import dataclasses
 import gzip
 import json
 import pickle
@@ -15,10 +16,13 @@ from skimage.measure import block_reduce
 
 from asgf_nav_ros.benchmark import metrics
 from asgf_nav_ros.benchmark.soundspaces_runner import LARGEST_SUCCESS_M
+from asgf_nav_ros.benchmark.soundspaces_runner import SoundSpacesRunner
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.published_contracts import published_contract
 from sim_bridge.grid_world import Placement
 from sim_bridge.soundspaces.episode_files import read_episodes
+from sim_bridge.soundspaces.layout import Layout
 from sim_bridge.soundspaces.recordings import read_recording
 from sim_bridge.soundspaces.scene import open_graph
 from sim_bridge.soundspaces.scene import place_episode
@@ -29,15 +33,18 @@ from sim_bridge.soundspaces.writer import write_sound
 
 SPLIT = 'test_multiple_unheard'
 RATE_HZ = 16000
-GRID_M = 0.5
 WALK = 40
+MOST_ACTIONS = 30
 
 
 class Reference:
     """One episode, by the book: soundspaces/simulator.py and tasks/nav.py of the repository."""
 
-    def __init__(self, layout, scene, fields, sound, *, duration=500, distractor=None):
-        self.layout, self.scene, self.duration = layout, scene, duration
+    def __init__(self, dataset, fields, sound, *, duration=500, distractor=None):
+        self.layout, self.scene, self.duration = dataset.layout, dataset.scene, duration
+        layout, scene = self.layout, self.scene
+        self.rate_hz, self.grid_m = dataset.contract.sample_rate_hz, {
+            'replica': 0.5, 'mp3d': 1.0}[layout.name]
         with layout.graph(scene).open('rb') as stream:
             self.graph = pickle.load(stream)
         with layout.observations(scene).open('rb') as stream:
@@ -58,7 +65,7 @@ class Reference:
 
     def load(self, name):
         path = self.layout.root / 'sounds' / '1s_all' / f'{name}.wav'
-        return librosa.load(path, sr=RATE_HZ)[0]
+        return librosa.load(path, sr=self.rate_hz)[0]
 
     def point(self):
         return np.array(self.graph.nodes[self.receiver]['point'])
@@ -70,26 +77,26 @@ class Reference:
 
     def audio(self):
         if self.steps > self.duration:
-            return np.zeros((2, RATE_HZ))
+            return np.zeros((2, self.rate_hz))
         rir = self.rir(self.source)
-        if len(self.sound) == RATE_HZ:
+        if len(self.sound) == self.rate_hz:
             heard = np.array([fftconvolve(self.sound, rir[:, ear]) for ear in range(2)])
-            heard = heard[:, :RATE_HZ]
+            heard = heard[:, :self.rate_hz]
         else:
             index = self.index
-            self.index = (index + 1) % (len(self.sound) // RATE_HZ)
-            end = (index + 1) * RATE_HZ
-            if index * RATE_HZ - len(rir) < 0:
+            self.index = (index + 1) % (len(self.sound) // self.rate_hz)
+            end = (index + 1) * self.rate_hz
+            if index * self.rate_hz - len(rir) < 0:
                 heard = np.array([fftconvolve(self.sound[:end], rir[:, ear]) for ear in range(2)])
-                heard = heard[:, index * RATE_HZ:end]
+                heard = heard[:, index * self.rate_hz:end]
             else:
-                part = self.sound[index * RATE_HZ - len(rir) + 1:end]
+                part = self.sound[index * self.rate_hz - len(rir) + 1:end]
                 heard = np.array([fftconvolve(part, rir[:, ear], mode='valid')
                                   for ear in range(2)])
         if self.distractor is not None:
             other = self.rir(self.distractor[1])
             heard = heard + np.array([fftconvolve(self.load(self.distractor[0]), other[:, ear])
-                                      for ear in range(2)])[:, :RATE_HZ]
+                                      for ear in range(2)])[:, :self.rate_hz]
         return heard
 
     def depth(self):
@@ -119,10 +126,10 @@ class Reference:
         self.travelled_m += np.linalg.norm(self.point() - before)
 
     def geodesic_m(self):
-        return networkx.shortest_path_length(self.graph, self.receiver, self.source) * GRID_M
+        return networkx.shortest_path_length(self.graph, self.receiver, self.source) * self.grid_m
 
-    def metrics(self, *, stopped):
-        success = float(stopped and self.geodesic_m() < 1.0)
+    def metrics(self, *, stopped, success_m=1.0):
+        success = float(stopped and self.geodesic_m() < success_m)
         soft = max(0, 1 - self.geodesic_m() / self.start_m)
         efficiency = self.start_m / max(self.start_m, self.travelled_m)
         oracle = self.fields['info']['num_action']
@@ -140,35 +147,57 @@ def spectrogram(audio):
     return np.stack(ears, axis=-1)
 
 
-@pytest.fixture(scope='module')
-def contract():
-    return PolicyContract(image_height=64, image_width=64)
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Files of one scene, and the contract of policies that suit them."""
+
+    layout: Layout
+    scene: str
+    contract: PolicyContract
+
+    def episodes(self):
+        with gzip.open(self.layout.content(SPLIT) / f'{self.scene}.json.gz', 'rt') as stream:
+            return json.load(stream)['episodes']
+
+    def goal(self, index):
+        """The node where an episode sounds."""
+        stored = list(read_episodes(self.layout, SPLIT, self.scene))[index]
+        return self.place(stored).goal_node
+
+    def place(self, stored):
+        graph = open_graph(self.layout, self.scene)
+        return place_episode(stored, graph, seed=0, folder=self.layout.root)
 
 
-@pytest.fixture(scope='module')
-def fields(written, scene_name):
-    path = written.content(SPLIT) / f'{scene_name}.json.gz'
-    with gzip.open(path, 'rt') as stream:
-        return json.load(stream)['episodes']
+@pytest.fixture(scope='module', params=['16 kHz', 'replica', 'matterport3d'])
+def dataset(request, scene_name, write_published):
+    """One of 16 kHz and 0.5 m, then the two published ones; Matterport3D with long responses."""
+    if request.param == '16 kHz':
+        contract = PolicyContract(image_height=64, image_width=64)
+        return Dataset(request.getfixturevalue('written'), scene_name, contract)
+    contract = dataclasses.replace(published_contract(request.param), image_height=64,
+                                   image_width=64)
+    name, response_s = {'replica': ('replica', 0.2), 'matterport3d': ('mp3d', 1.3)}[request.param]
+    return Dataset(write_published(name, contract, response_s=response_s), scene_name, contract)
 
 
 @pytest.fixture
-def pair(written, scene_name, contract, fields):
+def pair(dataset):
     """Make an episode's reference and our world in the same state."""
     def pair(index, sound, *, duration=500, distractor=None):
-        reference = Reference(written, scene_name, fields[index], sound, duration=duration,
+        layout, scene, contract = dataset.layout, dataset.scene, dataset.contract
+        reference = Reference(dataset, dataset.episodes()[index], sound, duration=duration,
                               distractor=distractor)
-        graph = open_graph(written, scene_name)
-        stored = list(read_episodes(written, SPLIT, scene_name))[index]
-        episode = place_episode(stored, graph, seed=0, folder=written.root)
+        episode = dataset.place(list(read_episodes(layout, SPLIT, scene))[index])
         sources = [episode.goal_node] + ([distractor[1]] if distractor else [])
-        world = SoundSpacesWorld([Scene(written, scene_name, contract, sources)], contract,
-                                 count=1)
+        world = SoundSpacesWorld([Scene(layout, scene, contract, sources)], contract, count=1)
         clip, other = (
-            name and read_recording(written.sound('1s_all', f'{name}.wav'), sample_rate_hz=RATE_HZ)
+            name and read_recording(layout.sound('1s_all', f'{name}.wav'),
+                                    sample_rate_hz=contract.sample_rate_hz)
             for name in (sound, distractor and distractor[0]))
         world.begin(0, Placement(house=0, source=0, node=episode.start_node,
-                                 heading=episode.start_heading, dry=clip[:RATE_HZ],
+                                 heading=episode.start_heading,
+                                 dry=clip[:contract.window_samples],
                                  rng=np.random.default_rng(0)),
                     Hearing(clip, duration, other, distractor_source=1))
         return reference, world, episode
@@ -193,9 +222,9 @@ def assert_same_observation(reference, world):
     ('hiss', {}), ('long', {}), ('long', {'duration': 7}),
     ('rain_soft', {'distractor': ('hiss', None)})],
     ids=['one second', 'long', 'ends', 'distractor'])
-def test_a_walk_is_seen_heard_and_measured_alike(pair, fields, tiny_bake, sound, options):
+def test_a_walk_is_seen_heard_and_measured_alike(pair, dataset, sound, options):
     if options.get('distractor'):
-        options = {'distractor': ('hiss', int(tiny_bake.source_nodes[0]))}
+        options = {'distractor': ('hiss', dataset.goal(1))}
     rng = np.random.default_rng(len(sound))
     for index in range(2):
         reference, world, episode = pair(index, sound, **options)
@@ -208,8 +237,8 @@ def test_a_walk_is_seen_heard_and_measured_alike(pair, fields, tiny_bake, sound,
             assert_same_observation(reference, world)
 
 
-def test_the_oracle_is_measured_alike(pair, fields):
-    for index in range(len(fields)):
+def test_the_oracle_is_measured_alike(pair, dataset):
+    for index in range(len(dataset.episodes())):
         reference, world, episode = pair(index, 'hiss')
         path_m, steps, action = 0.0, 0, None
         while action != Action.STOP and steps < 200:
@@ -227,9 +256,61 @@ def test_the_oracle_is_measured_alike(pair, fields):
         assert [ours[name] for name in ('success_rate', 'spl', 'sna')] == pytest.approx([1, 1, 1])
 
 
+class Detours:
+    """Goes to the goal with detours, and sometimes stops early or not at all."""
+
+    model_sha256 = None
+
+    def __init__(self, contract, graph, goals):
+        self.contract, self._graph, self._goals = contract, graph, list(goals)
+
+    def begin(self, slots, rngs):
+        assert slots.tolist() == [0]
+        self._rng, (goal, self._node, self._heading) = rngs[0], self._goals.pop(0)
+        self._optimal = self._graph.optimal_actions(goal)
+        self._gives_up = self._rng.random() < 0.3
+
+    def decide(self, slots, views):
+        action = int(self._optimal[self._node, self._heading].argmax())
+        if self._gives_up and self._rng.random() < 0.1:
+            action = Action.STOP
+        elif self._rng.random() < 0.4:
+            action = int(self._rng.integers(1, 4))
+        ahead = int(self._graph.neighbors[self._node, self._heading])
+        if action == Action.MOVE_FORWARD and ahead >= 0:
+            self._node = ahead
+        turn = {Action.TURN_LEFT: 1, Action.TURN_RIGHT: -1}.get(action, 0)
+        self._heading = (self._heading + turn) % 4
+        return np.array([int(action)])
+
+
+def test_detours_and_failures_are_measured_alike(dataset):
+    stored = list(read_episodes(dataset.layout, SPLIT, dataset.scene))
+    episodes = [dataclasses.replace(dataset.place(each), seed=seed)
+                for seed, each in enumerate(stored)]
+    scene = Scene(dataset.layout, dataset.scene, dataset.contract,
+                  sorted({each.goal_node for each in episodes}))
+    clip = np.zeros(dataset.contract.window_samples, np.float32)
+    detours = Detours(dataset.contract, scene.graph, [
+        (each.goal_node, each.start_node, each.start_heading) for each in episodes])
+    runs = SoundSpacesRunner([scene], detours, batch=1, max_actions=MOST_ACTIONS, hearing={
+        each.episode_id: Hearing(clip) for each in episodes}).run(episodes)
+    spl = []
+    for run, fields in zip(runs, dataset.episodes(), strict=True):
+        reference = Reference(dataset, fields, 'hiss')
+        for action in run.decisions:
+            reference.step(action)
+        stopped = run.decisions[-1] == Action.STOP
+        for success_m, radius_m in ((1.0, LARGEST_SUCCESS_M), (0.2, metrics.STRICT_RADIUS_M)):
+            ours = metrics.episode_metrics(run.outcome, radius_m=radius_m)
+            assert ours == pytest.approx(
+                reference.metrics(stopped=stopped, success_m=success_m), abs=1e-4)
+        spl.append(ours['spl'])
+    assert min(spl) == 0 and any(0 < each < 0.99 for each in spl)
+
+
 @pytest.mark.parametrize('rate_hz', [44100, 22050, 48000])
 def test_sounds_of_another_rate_are_resampled_as_librosa_does(written, tmp_path, rate_hz):
-    from sim_bridge.soundspaces.layout import Layout
     other = Layout(tmp_path, written.name)
     write_sound(other, 'tone', np.sin(np.arange(rate_hz) * 0.2).astype(np.float32),
                 sample_rate_hz=rate_hz)
