@@ -38,6 +38,8 @@ ARGUMENTS = {
     'odom_topic': ('odom', 'Odometry of the base.', None),
     'cmd_vel_topic': ('cmd_vel', 'Commands to the base.', None),
     'cmd_vel_stamped': ('false', 'Command TwistStamped rather than Twist.', BOOLEANS),
+    'listen_while_moving': ('false', 'Decide on what was heard on the way too, without standing '
+                            'still to listen.', BOOLEANS),
     'enable_motion': ('false', 'Let the robot move without a call of motion/enable.', BOOLEANS),
     'dry_run': ('false', 'Command dry_run/cmd_vel, where no base listens.', BOOLEANS),
     'autostart': ('true', 'Nodes configure and activate themselves.', BOOLEANS),
@@ -84,7 +86,9 @@ def _nodes(context: LaunchContext) -> list[Node]:
 
 def _others(given: dict[str, str]) -> dict[str, dict]:
     """All nodes but motion, and what the arguments tell them."""
-    nodes = {'spectrogram': {}, 'policy': {'provider': given['provider']}}
+    early = is_true(given['listen_while_moving'])
+    nodes = {'spectrogram': {'follow_motion': not early},
+             'policy': {'provider': given['provider'], 'listen_while_moving': early}}
     if given['camera_source'] != 'none':
         nodes['camera'] = {'source': given['camera_source'], 'path': given['camera_path'],
                            'compressed': is_true(given['compressed'])}

@@ -51,9 +51,14 @@ class ObservationGatherer:
         """Take (bins, frames, channels) float32 of the window that ended at ``end_s``."""
         self._spectrograms.append(_Stamped(spectrogram, end_s))
 
-    def gather(self, since_s: float) -> Observation | None:
-        """The earliest observation that is wholly from after ``since_s``, if it is complete."""
-        for heard in self._heard(since_s):
+    def gather(self, since_s: float, *, heard_since_s: float | None = None) -> Observation | None:
+        """The earliest observation from after ``since_s``, if it is complete.
+
+        Args:
+            since_s: images are from after this time, and the window ends after it.
+            heard_since_s: the window begins after this time; None for ``since_s``.
+        """
+        for heard in self._heard(since_s, heard_since_s):
             if self._fits(self._color, heard, since_s) and self._fits(self._depth, heard, since_s):
                 return Observation(rgb=self._color.array, depth=self._depth.array,
                                    spectrogram=heard.array, stamp_s=heard.stamp_s,
@@ -61,17 +66,19 @@ class ObservationGatherer:
                                    depth_stamp_s=self._depth.stamp_s)
         return None
 
-    def missing(self, since_s: float) -> list[str]:
-        """What an observation still lacks, in words."""
-        heard = self._heard(since_s)
+    def missing(self, since_s: float, *, heard_since_s: float | None = None) -> list[str]:
+        """What an observation still lacks, in words; arguments are those of ``gather``."""
+        heard = self._heard(since_s, heard_since_s)
         if not heard:
-            return [f'a spectrogram of {self._window_s:g} s after {since_s:.2f} s']
+            when = 'after' if heard_since_s in (None, since_s) else 'that ends after'
+            return [f'a spectrogram of {self._window_s:g} s {when} {since_s:.2f} s']
         return [f'{name} from within {self._tolerance_s:g} s of {heard[-1].stamp_s:.2f} s'
                 for name, image in (('color', self._color), ('depth', self._depth))
                 if not self._fits(image, heard[-1], since_s)]
 
-    def _heard(self, since_s: float) -> list[_Stamped]:
-        earliest_s = since_s + self._window_s - self._half_sample_s - ROUNDING_S
+    def _heard(self, since_s: float, heard_since_s: float | None) -> list[_Stamped]:
+        begin_s = since_s if heard_since_s is None else heard_since_s
+        earliest_s = max(begin_s + self._window_s - self._half_sample_s, since_s) - ROUNDING_S
         return [heard for heard in self._spectrograms if heard.stamp_s >= earliest_s]
 
     def _fits(self, image: _Stamped | None, heard: _Stamped, since_s: float) -> bool:

@@ -30,13 +30,19 @@ class TurnTaking:
     changes when it does. After STOP the turn comes with a new episode or a reset only.
     """
 
-    def __init__(self, *, action_timeout_s: float) -> None:
-        """Send an action again after ``action_timeout_s`` without an effect."""
+    def __init__(self, *, action_timeout_s: float, listen_while_moving: bool = False) -> None:
+        """Begin with nothing known.
+
+        Args:
+            action_timeout_s: send an action again after so long without an effect.
+            listen_while_moving: after an action that went as it should, a window may have begun
+                while the robot moved.
+        """
         if not action_timeout_s > 0:
             raise ValueError(f'action_timeout_s must be positive, got {action_timeout_s}')
-        self._timeout_s = action_timeout_s
+        self._timeout_s, self._listens_while_moving = action_timeout_s, listen_while_moving
         self._motion: MotionState | None = None
-        self._motion_since_s = -math.inf
+        self._motion_since_s, self._moved_well = -math.inf, False
         self._episode, self._episode_start_s = '', -math.inf
         self.reset(-math.inf)
 
@@ -58,7 +64,7 @@ class TurnTaking:
 
     def forget(self) -> None:
         """Forget all stamps after the clock went back; motion tells its state again."""
-        self._motion, self._motion_since_s = None, -math.inf
+        self._motion, self._motion_since_s, self._moved_well = None, -math.inf, False
         self.reset(-math.inf)
 
     def see_motion(self, state: str, since_s: float) -> None:
@@ -70,6 +76,7 @@ class TurnTaking:
         motion = MotionState(state)
         if since_s != self._motion_since_s or motion != self._motion:
             self._sent = None
+            self._moved_well = (motion, self._motion) == (MotionState.IDLE, MotionState.MOVING)
         self._motion, self._motion_since_s = motion, since_s
 
     def see_episode(self, episode: str, start_s: float) -> bool:
@@ -86,6 +93,15 @@ class TurnTaking:
         if self._motion is None or not self._motion.at_rest or self._over or self._sent:
             return None
         return max(self._motion_since_s, self._not_before_s)
+
+    @property
+    def hears_since_s(self) -> float | None:
+        """A window must begin after this time: ``listens_since_s``, or earlier if that is allowed.
+
+        After a fault, a collision or a new episode, what was heard before says nothing.
+        """
+        early = self._listens_while_moving and self._moved_well
+        return self._not_before_s if early else self.listens_since_s
 
     @property
     def waits_for(self) -> str:

@@ -61,6 +61,10 @@ class PolicyParameters(NodeParameters):
     input_timeout_s: float = parameter(
         0.4, 'Without newer images (and odometry, where the model wants it) it is not well, and '
         'motion stops.', low=0.05, high=60)
+    listen_while_moving: bool = parameter(
+        False, 'After an action that went well, decide at once on what was heard on the way too: '
+        'faster, but the motors are heard and directions have changed. follow_motion of '
+        'spectrogram must be false.')
     observation_timeout_s: float = parameter(
         3.0, 'Name what is missing when no observation is complete for so long.',
         low=0.5, high=60)
@@ -95,7 +99,8 @@ class PolicyNode(ManagedNode):
         self.get_logger().info(
             f'{settings.model_path} runs on {self._policy.provider} '
             f'{self._policy.provider_reason}')
-        self._turn = TurnTaking(action_timeout_s=settings.action_timeout_s)
+        self._turn = TurnTaking(action_timeout_s=settings.action_timeout_s,
+                                listen_while_moving=settings.listen_while_moving)
         self._gatherer = ObservationGatherer(
             self._policy.contract, tolerance_s=settings.tolerance_s)
         self._own_motion = OdometryFeatures(self._policy.contract)
@@ -209,7 +214,8 @@ class PolicyNode(ManagedNode):
 
     def _decide_when_ready(self) -> None:
         since_s = self._turn.listens_since_s
-        observation = None if since_s is None else self._gatherer.gather(since_s)
+        observation = None if since_s is None else self._gatherer.gather(
+            since_s, heard_since_s=self._turn.hears_since_s)
         if observation is not None and self._policy.contract.odometry:
             observation = self._with_motion(observation)
         if observation is None:
@@ -289,7 +295,8 @@ class PolicyNode(ManagedNode):
         elif self._listened_s is None or self._listened_s[0] != since_s:
             self._listened_s = (since_s, now_s)
         elif now_s - self._listened_s[1] > self.settings.observation_timeout_s:
-            what = ['camera_info'] if self._view is None else self._gatherer.missing(since_s)
+            what = ['camera_info'] if self._view is None else self._gatherer.missing(
+                since_s, heard_since_s=self._turn.hears_since_s)
             if self._policy.contract.odometry and self._own_motion.pose_at(now_s) is None:
                 what.append('odom, which the model wants')
             self.diagnostics.complain('observation', 'waits for ' + ', '.join(what), fades=False)

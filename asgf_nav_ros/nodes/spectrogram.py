@@ -98,8 +98,8 @@ class SpectrogramNode(ManagedNode):
         self._info.publish(String(data=json.dumps(self._told)))
         sensor = graph.sensor_qos(
             self.settings.sensor_reliability, depth=graph.DEPTH_OF_AUDIO)
-        if self.settings.follow_motion:
-            self.listen(Header, graph.MOTION_STATE, self._on_motion_state, graph.state_qos())
+        self.listen(Header, graph.MOTION_STATE, self._on_motion_state, graph.state_qos(),
+                    awaited=self.settings.follow_motion)
         self.listen(Image, graph.AUDIO, self._on_audio, sensor, stamped=True,
                     fresh_s=self.settings.input_timeout_s)
 
@@ -112,6 +112,8 @@ class SpectrogramNode(ManagedNode):
 
     def _on_motion_state(self, message: Header) -> None:
         self._rests = MotionState(message.frame_id).at_rest
+        if not self.settings.follow_motion:
+            return
         if self._rests:
             self._schedule.rest(messages.seconds(message.stamp))
         else:

@@ -13,7 +13,8 @@ def test_every_argument_is_described(description):
     arguments = description.get_launch_arguments()
     assert {'namespace', 'use_sim_time', 'params_file', 'model', 'provider', 'autostart',
             'composed', 'log_level', 'cmd_vel_stamped', 'dry_run', 'record', 'audio_source',
-            'camera_source', 'respawn'} <= {argument.name for argument in arguments}
+            'camera_source', 'respawn', 'listen_while_moving'} <= {
+                argument.name for argument in arguments}
     assert all(argument.description and argument.default_value is not None
                for argument in arguments)
 

@@ -50,6 +50,16 @@ def test_images_from_another_time_do_not_fit(gatherer, stamp_s):
     assert gatherer.gather(10.0) is None
 
 
+def test_a_window_may_begin_before_the_images_but_not_end_before_them(gatherer):
+    look(gatherer, 11.15)
+    for end_s in (10.9, 11.0, 11.1):
+        gatherer.hear(SPECTROGRAM, end_s)
+    assert gatherer.gather(11.05, heard_since_s=5.0).stamp_s == 11.1
+    assert gatherer.gather(11.05, heard_since_s=10.2) is None
+    assert gatherer.missing(11.2, heard_since_s=5.0) == [
+        'a spectrogram of 1 s that ends after 11.20 s']
+
+
 def test_what_is_missing_is_said(gatherer):
     assert gatherer.missing(10.0) == ['a spectrogram of 1 s after 10.00 s']
     gatherer.hear(SPECTROGRAM, 11.0)

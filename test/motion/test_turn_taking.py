@@ -34,6 +34,30 @@ def test_the_turn_is_over_with_a_decision_until_motion_has_moved(turn):
     assert turn.listens_since_s == 12.0
 
 
+def moved(turn, end, since_s=12.0):
+    turn.decide(Action.MOVE_FORWARD, 11.0, 11.1)
+    turn.see_motion('moving', 11.2)
+    turn.see_motion(end, since_s)
+
+
+@pytest.mark.parametrize('end, hears_since_s', [
+    ('idle', 5.0), ('blocked', 12.0), ('failed', 12.0)])
+def test_what_was_heard_on_the_way_counts_after_an_action_that_went_well(end, hears_since_s):
+    turn = TurnTaking(action_timeout_s=1.0, listen_while_moving=True)
+    turn.see_episode('first', 5.0)
+    turn.see_motion('idle', 10.0)
+    assert turn.hears_since_s == 10.0  # nothing is known of the time before
+    moved(turn, end)
+    assert (turn.listens_since_s, turn.hears_since_s) == (12.0, hears_since_s)
+    turn.see_episode('second', 12.5)
+    assert turn.hears_since_s == 12.5
+
+
+def test_what_was_heard_on_the_way_does_not_count_by_default(turn):
+    moved(turn, 'idle')
+    assert turn.hears_since_s == turn.listens_since_s == 12.0
+
+
 def test_a_lost_action_is_sent_again_three_times_in_all_and_then_decided_anew(turn):
     turn.decide(Action.TURN_LEFT, 11.0, 11.0)
     assert turn.send_again(11.9) is None

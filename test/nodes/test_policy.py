@@ -167,6 +167,21 @@ def test_the_next_turn_comes_when_motion_has_taken_the_action(ros, robot):
     assert robot.actions(2)[1] == ('MOVE_FORWARD', 14.0)
 
 
+def test_with_listen_while_moving_no_whole_window_at_rest_is_waited_for(
+        ros, contract, model_path):
+    robot = Robot(ros, contract, model_path, listen_while_moving=True)
+    robot.rest(10.0)
+    robot.sense(10.9)
+    robot.sense(11.0)
+    assert robot.actions(1) == [('MOVE_FORWARD', 11.0)]
+    robot.rest(11.0, 'moving')
+    ros.until(lambda: robot.node._turn.waits_for == 'motion, which is moving')
+    robot.rest(13.0)
+    robot.sense(12.9)
+    robot.sense(13.1)
+    assert robot.actions(2)[1] == ('MOVE_FORWARD', 13.1)
+
+
 def test_a_lost_action_is_sent_again_unchanged_and_decided_once(ros, contract, model_path):
     robot = Robot(ros, contract, model_path, action_timeout_s=0.2)
     robot.rest(10.0)
