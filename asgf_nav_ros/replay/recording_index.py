@@ -128,8 +128,11 @@ class RecordingIndex:
                              '--topic audio=NAME')
         if len(found) > MAX_CHOICES:
             self.notes.append(f'{len(found)} decisions, the first {MAX_CHOICES} are replayed')
-        return [self._with_images(choice, tolerance_s)
-                for choice in _numbered(found[:MAX_CHOICES])]
+        numbered = _numbered(found[:MAX_CHOICES])
+        if lost := _lost(numbered):
+            self.notes.append(f'{lost} decisions of these episodes are not in the recording: the '
+                              'memory lacks them, and what follows may come out otherwise')
+        return [self._with_images(choice, tolerance_s) for choice in numbered]
 
     def camera_at(self, stamp_s: float) -> Camera | None:
         """The camera as it was described last, or else first."""
@@ -232,6 +235,16 @@ def _numbered(choices: list[Choice]) -> list[Choice]:
         episode = choice.episode
         numbered.append(dataclasses.replace(choice, step=step) if choice.step < 0 else choice)
     return numbered
+
+
+def _lost(choices: list[Choice]) -> int:
+    """Steps that are missing at the beginning of the recording or in between."""
+    lost, expected = 0, 0
+    for choice in choices:
+        expected = expected if choice.step >= expected else 0  # the memory was emptied
+        lost += choice.step - expected
+        expected = choice.step + 1
+    return lost
 
 
 def _nearest(stamps_s: list[float], stamp_s: float, tolerance_s: float) -> float | None:

@@ -138,9 +138,19 @@ def test_what_is_missing_is_said_and_the_rest_is_replayed(replay, model, tmp_pat
 
 def test_draws_stay_in_step_over_a_decision_that_was_lost(replay, model, tmp_path):
     actions = record_run(tmp_path / 'bag', model, left_out=[('decision', 2)])
-    _, document, _ = replay(tmp_path / 'bag', '--model', model)
+    _, document, printed = replay(tmp_path / 'bag', '--model', model)
     assert document['decisions'] == len(actions) - 1
+    assert 'note: 1 decisions of these episodes are not in the recording' in printed.err
     assert document['agree'] >= len(actions) - 2  # the memory lacks a decision, the draws none
+
+
+@pytest.mark.parametrize('lost, episodes', [((0,), 1), ((0, 1, 5), 1), ((8, 9), 2), ((), 2)])
+def test_decisions_that_were_not_recorded_are_counted(replay, model, tmp_path, lost, episodes):
+    record_run(tmp_path / 'bag', model, episodes=episodes,
+               left_out=[('decision', number) for number in lost])
+    _, document, _ = replay(tmp_path / 'bag', '--model', model)
+    assert [note.partition(' of these')[0] for note in document['notes']] == (
+        [f'{len(lost)} decisions'] if lost else [])
 
 
 @pytest.mark.parametrize('share', [0.35, 0.8, 0.95])
