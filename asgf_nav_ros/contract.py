@@ -43,7 +43,8 @@ class PolicyContract:
 
     Units stand in the names. ``audio_channels`` are the feature planes of the spectrogram:
     ``TWO_EARS`` (the paper) or ``TWO_EARS_WITH_INTERAURAL``. ``hidden_size`` numbers are carried
-    from decision to decision, what is remembered of the first ``goal_windows`` among them.
+    from decision to decision, what is remembered of the first ``goal_windows`` and a map of
+    ``belief_cells`` by ``belief_cells`` among them.
     """
 
     sample_rate_hz: int = 16000
@@ -67,6 +68,7 @@ class PolicyContract:
     hidden_size: int = 512
     odometry: bool = False  # the policy is also told its last action and its reckoned pose
     goal_windows: int = 0  # of an episode's first windows, what they sound like is remembered
+    belief_cells: int = 0  # side of a map of where the goal may be, odd; 0: the policy has none
     system: str = 'asgf'
     trained_on: str = ''
 
@@ -88,6 +90,8 @@ class PolicyContract:
             raise ValueError(f'hfov_rad must be under pi, got {self.hfov_rad}')
         if self.goal_windows < 0:
             raise ValueError(f'goal_windows must be at least 0, got {self.goal_windows}')
+        if self.belief_cells < 0 or (self.belief_cells and self.belief_cells % 2 == 0):
+            raise ValueError(f'belief_cells must be odd or 0, got {self.belief_cells}')
         if self.audio_channels not in (TWO_EARS, TWO_EARS_WITH_INTERAURAL):
             raise ValueError(f'audio_channels must be {TWO_EARS} or {TWO_EARS_WITH_INTERAURAL}, '
                              f'got {self.audio_channels}')
@@ -143,7 +147,8 @@ class PolicyContract:
     @classmethod
     def _from_fields(cls, fields: Mapping[str, Any]) -> PolicyContract:
         known = {field.name for field in dataclasses.fields(cls)}
-        fields = {'odometry': False, 'goal_windows': 0, **fields}  # models from before them
+        fields = {'odometry': False, 'goal_windows': 0, 'belief_cells': 0,
+                  **fields}  # models from before them
         if set(fields) != known:
             raise ContractMismatch(
                 f'contract lacks {sorted(known - set(fields))} and has unknown '

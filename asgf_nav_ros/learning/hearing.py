@@ -10,6 +10,7 @@ the first hundred steps of imitation at full rate wipe it out, so the ears may b
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import Callable
 
@@ -22,6 +23,8 @@ from asgf_nav_ros.learning.heard_places import HeardPlaces
 from asgf_nav_ros.learning.learning_rate import set_learning_rate
 from asgf_nav_ros.learning.precision import mixed_precision
 from asgf_nav_ros.network.agent import NavigationAgent
+from asgf_nav_ros.network.belief_map import place_targets
+from asgf_nav_ros.network.belief_map import PLACES
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import descriptor_loss
 from asgf_nav_ros.network.descriptor import undecided_loss
@@ -60,6 +63,9 @@ class HearingLesson:
                                             weight_decay=settings.weight_decay, fused=True)
         self._rounds = -(-settings.samples // (settings.batch * settings.round_batches))
         self._steps = 0
+        # How often the source was in each bin of places, so that ears learn likelihoods of places
+        # and not where the lesson's sources mostly are.
+        self._placed = torch.full((PLACES,), 0.5, device=self._device)
 
     @torch.no_grad()
     def take_up(self) -> None:
@@ -102,6 +108,8 @@ class HearingLesson:
                 + direction_loss(believed[audible], batch.direction[audible]))
         if not audible.all():
             loss = loss + (~audible).float().mean() * undecided_loss(descriptor[~audible])
+        if self._agent.believes:
+            loss = loss + self._place_loss(state, batch.offset_m, audible)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._parameters, self._settings.gradient_norm)
@@ -110,6 +118,20 @@ class HearingLesson:
         return {'hearing_loss': loss.item(),
                 'azimuth_error_deg': azimuth_error_deg(
                     descriptor[away].detach(), batch.direction[away])}
+
+
+    def _place_loss(self, state: torch.Tensor, offset_m: torch.Tensor,
+                    audible: torch.Tensor) -> torch.Tensor:
+        """Cross-entropy of the source's place, nats; where it is silent, ratios are to be 1."""
+        ratios = self._agent.place(state)
+        targets = place_targets(offset_m[audible])
+        self._placed += targets.sum(0)
+        prior = (self._placed / self._placed.sum()).log()
+        loss = -(targets * (ratios[audible] + prior).log_softmax(-1)).sum(-1).mean()
+        if audible.all():
+            return loss
+        undecided = -ratios[~audible].log_softmax(-1).mean() - math.log(PLACES)
+        return loss + (~audible).float().mean() * undecided
 
 
 def azimuth_error_deg(descriptor: torch.Tensor, direction: torch.Tensor) -> float:

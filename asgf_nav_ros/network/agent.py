@@ -13,6 +13,9 @@ from torch import nn
 
 from asgf_nav_ros.contract import MOTION_FEATURES
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.network.belief_map import BELIEF_WIDTH
+from asgf_nav_ros.network.belief_map import BeliefMap
+from asgf_nav_ros.network.belief_map import PLACES
 from asgf_nav_ros.network.compass import COMPASS_SIZE
 from asgf_nav_ros.network.compass import seen_from_robot
 from asgf_nav_ros.network.compass import steady_direction
@@ -101,6 +104,12 @@ class _Percept(NamedTuple):
     direction: torch.Tensor  # (B, 3)
 
 
+class _Remembered(NamedTuple):
+    hidden: torch.Tensor  # (N, the GRU's)
+    goal_sound: torch.Tensor  # (N, 0 without)
+    belief: torch.Tensor  # (N, 0 without)
+
+
 class NavigationAgent(nn.Module):
     """Sees, hears, fuses, remembers, decides.
 
@@ -122,7 +131,8 @@ class NavigationAgent(nn.Module):
     the robot's own motion there, for any system. With it, those two remember directions, and
     believe the goal to be somewhere, in the frame where the episode began (``compass``), and
     steer by where that is from the robot. Contracts with ``goal_windows`` let any system hear
-    every window beside what the first ones sounded like (``goal_sound``).
+    every window beside what the first ones sounded like (``goal_sound``), and those with
+    ``belief_cells`` let those two add up where the goal may be (``belief_map``).
 
     Wrap calls in ``torch.autocast`` for bfloat16: intensities, softmax, gate, attention and
     the hidden state stay in float32, and so do all outputs.
@@ -149,7 +159,9 @@ class NavigationAgent(nn.Module):
         self.system = system
         self.sight = sight
         self._goal_sound = GoalSound(contract)
-        remembers = contract.hidden_size - self._goal_sound.size  # in the GRU
+        self._has_belief = contract.belief_cells > 0
+        _require_room(contract, system, self._goal_sound.size)
+        remembers = contract.hidden_size - self._goal_sound.size - contract.belief_cells ** 2
         self.visual = VisualEncoder((contract.image_height, contract.image_width),
                                     depth_max_m=contract.depth_max_m, sight=sight)
         bins, frames, channels = contract.spectrogram_shape
@@ -174,10 +186,17 @@ class NavigationAgent(nn.Module):
         if self._has_compass:
             self.steering = Steering(remembers, len(contract.actions))
             width += COMPASS_SIZE
+        if self._has_belief:
+            self.belief = BeliefMap(self.contract)
+            self.place_head = nn.Linear(FEATURES, PLACES)
+            nn.init.zeros_(self.place_head.weight)  # nothing is known at first
+            nn.init.zeros_(self.place_head.bias)
         if system in _SKIPS:
             self.skip = nn.Linear(2 * FEATURES, _SKIP_WIDTH)
             kaiming_(self.skip)
             width += _SKIP_WIDTH
+        if self._has_belief:
+            width += BELIEF_WIDTH
         self.memory = EpisodeMemory(width, hidden_size=remembers)
         self.actor = _head(remembers, len(contract.actions), gain=_ACTOR_GAIN)
         self.critic = _head(remembers, 1, gain=1.0)
@@ -200,13 +219,18 @@ class NavigationAgent(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters()) - auxiliary
 
     @property
+    def believes(self) -> bool:
+        """Whether places are added up in a map."""
+        return self._has_belief
+
+    @property
     def describes_sounds(self) -> bool:
         """Whether the audio state is sorted into bins of azimuth and path length."""
         return self.system in _DESCRIBES
 
     def hearing_parameters(self) -> Iterator[nn.Parameter]:
         """What leads from spectrograms to sound directions."""
-        for part in ('audio', 'spatial_state', 'descriptor', 'direction_head'):
+        for part in ('audio', 'spatial_state', 'descriptor', 'direction_head', 'place_head'):
             if hasattr(self, part):
                 yield from (parameter for name, parameter in getattr(self, part).named_parameters()
                             if not name.startswith('to_audio.'))  # a_t is for acting
@@ -243,26 +267,35 @@ class NavigationAgent(nn.Module):
             hidden: (N, hidden_size) float32, zeros at the start of an episode.
             motion: (N, MOTION_FEATURES) float32, for contracts with odometry.
         """
-        hidden, goal_sound = self._parted(hidden)
+        before = self._parted(hidden)
+        goal_sound, belief = before.goal_sound, before.belief
         if self._goal_sound.size:
             goal_sound = self._goal_sound.remember(self._goal_sound.spectrum(spectrogram),
                                                    goal_sound)
         percept = self._perceive(rgb, depth, spectrogram, goal_sound, motion)
-        hidden = self.memory(percept.fused, hidden)
+        fused = percept.fused
+        if self._has_belief:
+            belief = self.belief.remember(self._evidence(percept, motion), belief)
+            fused = torch.cat([fused, self._look(belief, motion)], -1)
+        hidden = self.memory(fused, before.hidden)
         logits, value, _ = self._decide(hidden, motion)
-        return AgentOutput(logits, value, self._joined(hidden, goal_sound),
+        return AgentOutput(logits, value, torch.cat([hidden, goal_sound, belief], -1),
                            percept.fusion.gate, percept.fusion.attention,
                            percept.frame_weights, percept.audio_state,
                            percept.direction)
 
-    def _parted(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What the GRU carries on, and what is remembered of the goal's sound."""
-        if not self._goal_sound.size:
-            return hidden, hidden.new_zeros(len(hidden), 0)
-        return hidden[:, :-self._goal_sound.size], hidden[:, -self._goal_sound.size:]
+    def _parted(self, hidden: torch.Tensor) -> _Remembered:
+        """What the GRU carries on, what is remembered of the goal's sound, and the belief."""
+        sizes = (self._goal_sound.size, self.belief.size if self._has_belief else 0)
+        return _Remembered(*hidden.split((hidden.shape[-1] - sum(sizes), *sizes), -1))
 
-    def _joined(self, hidden: torch.Tensor, goal_sound: torch.Tensor) -> torch.Tensor:
-        return torch.cat([hidden, goal_sound], -1) if self._goal_sound.size else hidden
+    def _evidence(self, percept: _Percept, motion: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(motion.device.type, enabled=False):
+            return self.belief.evidence(self.place(percept.audio_state), motion)
+
+    def _look(self, belief: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(motion.device.type, enabled=False):
+            return self.belief.look(belief, motion)
 
     def sequence(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
                  hidden: torch.Tensor, starts: torch.Tensor,
@@ -278,20 +311,27 @@ class NavigationAgent(nn.Module):
             motion: (T, N, MOTION_FEATURES) float32, for contracts with odometry.
         """
         steps = starts.shape  # (T, N)
-        hidden, goal_sound = self._parted(hidden)
-        goal_sounds = goal_sound.expand(*steps, goal_sound.shape[-1])
+        before = self._parted(hidden)
+        goal_sounds = before.goal_sound.expand(*steps, before.goal_sound.shape[-1])
         if self._goal_sound.size:
             goal_sounds = self._goal_sound.unroll(self._goal_sound.spectrum(spectrogram),
-                                                  goal_sound, starts)
+                                                  before.goal_sound, starts)
+        flat_motion = None if motion is None else motion.flatten(0, 1)
         percept = self._perceive(rgb.flatten(0, 1), depth.flatten(0, 1),
                                  spectrogram.flatten(0, 1), goal_sounds.flatten(0, 1),
-                                 None if motion is None else motion.flatten(0, 1))
-        states = self.memory.unroll(percept.fused.unflatten(0, steps), hidden, starts)
+                                 flat_motion)
+        fused, belief = percept.fused, before.belief
+        if self._has_belief:
+            evidence = self._evidence(percept, flat_motion).unflatten(0, steps)
+            beliefs = self.belief.unroll(evidence, belief, starts)
+            fused = torch.cat([fused, self._look(beliefs.flatten(0, 1), flat_motion)], -1)
+            belief = beliefs[-1]
+        states = self.memory.unroll(fused.unflatten(0, steps), before.hidden, starts)
         logits, values, goal = self._decide(states, motion)
         descriptor = percept.descriptor
         return SequenceOutput(logits, values, percept.audio_state.unflatten(0, steps),
                               percept.direction.unflatten(0, steps),
-                              self._joined(states[-1], goal_sounds[-1]),
+                              torch.cat([states[-1], goal_sounds[-1], belief], -1),
                               None if descriptor is None else descriptor.unflatten(0, steps),
                               goal)
 
@@ -325,6 +365,11 @@ class NavigationAgent(nn.Module):
         descriptor = self.descriptor(state) if self.system in _DESCRIBES else None
         with torch.autocast(state.device.type, enabled=False):
             return self.direction_head(state), descriptor
+
+    def place(self, state: torch.Tensor) -> torch.Tensor:
+        """How much likelier an audio state (B, 512) makes each bin of places, (B, PLACES) nats."""
+        with torch.autocast(state.device.type, enabled=False):
+            return self.place_head(state.float())
 
     def _perceive(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
                   goal_sound: torch.Tensor, motion: torch.Tensor | None) -> _Percept:
@@ -361,6 +406,17 @@ class NavigationAgent(nn.Module):
                 goal = torch.cat([seen_from_robot(goal[..., :2], motion), goal[..., 2:]], -1)
                 logits = logits + self.steering(hidden, goal)
             return logits, value, goal
+
+
+def _require_room(contract: PolicyContract, system: str, goal_sound: int) -> None:
+    """Refuse a belief that nothing feeds, or sizes that leave the GRU nothing."""
+    if contract.belief_cells and (system not in _DESCRIBES or not contract.odometry):
+        raise ValueError(f'belief_cells need odometry and one of {list(_DESCRIBES)}, '
+                         f'got {system} with odometry={contract.odometry}')
+    taken = goal_sound + contract.belief_cells ** 2
+    if contract.hidden_size <= taken:
+        raise ValueError(f'hidden_size must be over the {taken} numbers that remember the '
+                         f"goal's sound and place, got {contract.hidden_size}")
 
 
 def _fusion(system: str) -> nn.Module:

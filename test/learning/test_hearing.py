@@ -20,6 +20,7 @@ from asgf_nav_ros.learning.policy_training import train
 from asgf_nav_ros.learning.recipe import Recipe
 from asgf_nav_ros.learning.troubles import Troubles
 from asgf_nav_ros.network.agent import NavigationAgent
+from asgf_nav_ros.network.belief_map import place_targets
 from asgf_nav_ros.network.checkpoint import load_checkpoint
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import DESCRIPTOR_SIZE
@@ -137,8 +138,8 @@ def places_with_trouble(bake, contract, *, size=48):
     episodes = EpisodeDraw([bake], [CLIP, np.roll(CLIP, 99)[::-1].copy()], sample_rate_hz=16000,
                            variation=SoundVariation(equalizer_db=0.0, mix_probability=0.0),
                            troubles=always, large_share=None, rng=rng)
-    contract = dataclasses.replace(contract, goal_windows=3, hidden_size=578, odometry=True,
-                                   system='asgf_plus')
+    contract = dataclasses.replace(contract, goal_windows=3, odometry=True, system='asgf_plus',
+                                   hidden_size=578 + contract.belief_cells ** 2)
     return contract, HeardPlaces(episodes, contract, size=size, settings=PlaceSettings(), rng=rng)
 
 
@@ -167,6 +168,25 @@ def test_a_lesson_with_pauses_learns_to_be_undecided(tiny_bake, tiny_contract):
                                  agent.goal_sound_of(batch.first_spectrograms))
         descriptor = agent.locate(state)[1]
     assert undecided_loss(descriptor[silent]) < undecided_loss(descriptor[~silent])
+
+
+def test_a_lesson_teaches_which_places_are_likely(tiny_bake, tiny_contract):
+    torch.manual_seed(0)
+    contract, _ = places_with_trouble(tiny_bake, tiny_contract)
+    contract = dataclasses.replace(contract, belief_cells=5, hidden_size=603)
+    _, places = places_with_trouble(tiny_bake, contract)
+    agent = NavigationAgent(contract)
+    lesson = HearingLesson(agent, places, settings=HearingSettings(
+        samples=2400, batch=48, round_batches=10))
+    lesson.teach(lambda figures: None)
+    batch = places.draw()
+    with torch.no_grad():
+        _, state, _ = agent.hear(batch.spectrogram,
+                                 agent.goal_sound_of(batch.first_spectrograms))
+        ratios = agent.place(state)
+    right = (place_targets(batch.offset_m) * ratios).sum(-1) - ratios.mean(-1)
+    assert right[batch.sounding].mean() > 0.2
+    assert ratios[~batch.sounding].std(-1).mean() < ratios[batch.sounding].std(-1).mean()
 
 
 def test_taking_all_bins_for_equal_is_undecided():
