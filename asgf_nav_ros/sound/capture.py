@@ -68,6 +68,8 @@ class Capture:
         if block.overrun or self._clock.lost_samples:
             self.counts.overruns += 1
             self._begin()
+        elif self._clock.ran_ahead:
+            self._begin()
         samples = len(block.samples)
         start_s = self._clock.push(samples, block.arrival_s)
         if start_s is None:

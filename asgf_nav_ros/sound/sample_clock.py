@@ -13,6 +13,9 @@ _MOST_SLEW = 0.005  # of the time that passes, towards earlier arrivals; listene
 _LEAK = 0.0005  # towards later arrivals: two crystals differ by less
 _LOST_S = 0.1  # later than this all the time: samples were lost
 _LOST_FOR_S = 1.0
+# Earlier than this: all that was learned from came late, as what piled up while nobody read it.
+_AHEAD_S = 0.1
+_MOST_LEARNING_S = 4.0  # where blocks come in heaps, one of these must end in it
 
 
 class SampleClock:
@@ -39,6 +42,12 @@ class SampleClock:
         self._count = 0
         self._offset_s = math.inf  # time at which sample 0 was taken
         self._late_s = 0.0  # how long every block has been much too late
+        self._ran_ahead = False
+
+    @property
+    def ran_ahead(self) -> bool:
+        """Whether a block came before its samples were taken by this clock: it must learn anew."""
+        return self._ran_ahead
 
     @property
     def lost_samples(self) -> bool:
@@ -46,7 +55,7 @@ class SampleClock:
         return self._late_s >= _LOST_FOR_S
 
     def push(self, samples: int, arrival_s: float) -> float | None:
-        """Count a block and return the time of its first sample; None while learning.
+        """Count a block and return the time of its first sample; None if that is not known.
 
         Args:
             samples: length of the block.
@@ -59,6 +68,11 @@ class SampleClock:
             return None
         block_s, late_s = samples / self._rate_hz, offset_s - self._offset_s
         self._late_s = self._late_s + block_s if late_s > _LOST_S else 0.0
+        if late_s < -_AHEAD_S:
+            self._ran_ahead = True
+            self._learning_s = min(2 * self._learning_s, _MOST_LEARNING_S)
+        if self._ran_ahead:
+            return None
         stamp_s = self._offset_s + start / self._rate_hz
         self._offset_s += min(max(late_s, -_MOST_SLEW * block_s), _LEAK * block_s)
         return stamp_s

@@ -49,6 +49,14 @@ def test_after_an_overrun_a_new_stretch_begins():
     assert after[0].start_s == pytest.approx(5 + 85 * 0.02, abs=1e-6)
 
 
+def test_what_piled_up_while_nobody_read_begins_a_new_stretch_without_a_loss():
+    capture, made = Capture(EarWiring(), to_hz=RATE_HZ), blocks(200)
+    heap = [block._replace(arrival_s=made[60].arrival_s) for block in made[:61]]
+    stretches = capture.push(recording([*heap, *made[61:]]))
+    assert capture.counts.overruns == 0
+    assert stretches[-1].start_s == pytest.approx(5 + 199 * 0.02, abs=1e-3)
+
+
 def test_a_new_opening_begins_a_new_stretch_at_its_own_rate():
     capture = Capture(EarWiring(), to_hz=16000)
     capture.push(recording(blocks(30)))

@@ -68,6 +68,23 @@ def test_one_late_block_is_no_loss():
     assert not clock.lost_samples
 
 
+@pytest.mark.parametrize('heap', [60, 150, 400])
+def test_what_piled_up_gets_no_stamps_from_the_future(heap):
+    """A heap of blocks that come at once, as after the process was stopped, then one by one."""
+    times = arrivals(heap + 600, jitter_s=0.0)
+    times[:heap] = times[heap - 1]
+    clock, found = SampleClock(RATE_HZ), []
+    for number, time in enumerate(times):
+        if clock.ran_ahead:
+            clock.reset()
+        found.append((number, clock.push(BLOCK, time)))
+    told = [(number, stamp) for number, stamp in found if stamp is not None]
+    errors = [stamp - (5.0 + number * BLOCK / RATE_HZ) for number, stamp in told
+              if number >= heap]
+    assert max(errors) < 0.003 and len(errors) > 350
+    assert all(stamp + BLOCK / RATE_HZ < times[number] + 0.1 for number, stamp in told)
+
+
 @pytest.mark.parametrize('rate_hz', [0.0, -1.0, float('nan')])
 def test_refuses_rates_that_are_none(rate_hz):
     with pytest.raises(ValueError, match='rate_hz must be positive and finite'):
