@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Iterable
 from typing import Iterator
 from typing import Mapping
 from typing import Sequence
 
 import numpy as np
+from tqdm import tqdm
 
 from sim_bridge.soundspaces.episode_files import read_episodes
 from sim_bridge.soundspaces.episode_files import StoredEpisode
@@ -44,55 +44,43 @@ class Flaw:
 
 
 def find_flaws(layout: Layout, splits: Sequence[str] = ()) -> Iterator[Flaw]:
-    """Yield what keeps the episodes of ``splits``, of all by default, from being run."""
+    """Yield what keeps the episodes of ``splits``, of all by default, from being run.
+
+    Millions of episodes are read one by one: places and sounds are kept of them, nothing else.
+    """
     if not layout.root.is_dir():
         yield Flaw(f'{layout.root}: is no folder', 'make it, and run the commands in it')
         return
-    episodes: dict[str, list[StoredEpisode]] = {}
-    yield from _read_splits(layout, splits, episodes)
-    scenes = sorted({*episodes, *([] if splits else layout.scenes())})
-    if not scenes:
+    splits_of: dict[str, list[str]] = {} if splits else {each: [] for each in layout.scenes()}
+    yield from _read_splits(layout, splits, splits_of)
+    if not splits_of:
         yield Flaw(f'{layout.metadata}: holds no scenes', METADATA)
         yield from _missing({layout.root / 'binaural_rirs' / layout.name: RESPONSES,
                              layout.root / 'scene_observations' / layout.name: OBSERVATIONS})
-    for scene in scenes:
-        yield from _scene_flaws(layout, scene, episodes.get(scene, []))
-    yield from _sound_flaws(layout, [each for found in episodes.values() for each in found])
+    heard: set[tuple[str, str]] = set()
+    for scene in tqdm(sorted(splits_of), 'scenes', leave=False, disable=None):
+        yield from _scene_flaws(layout, scene, splits_of[scene], heard)
+    yield from _sound_flaws(layout, heard)
 
 
 def _read_splits(layout: Layout, splits: Sequence[str],
-                 episodes: dict[str, list[StoredEpisode]]) -> Iterator[Flaw]:
-    """Collect episodes by scene; those that begin and end alike are kept once."""
+                 splits_of: dict[str, list[str]]) -> Iterator[Flaw]:
+    """Add the names of the splits that each scene has episodes in."""
     found = splits or (sorted(path.name for path in layout.splits.iterdir() if path.is_dir())
                        if layout.splits.is_dir() else [])
     if not found:
         yield Flaw(f'{layout.splits}: holds no splits', EPISODES)
     for split in found:
         try:
-            scenes = layout.scenes_with_episodes(split)
+            for scene in layout.scenes_with_episodes(split):
+                splits_of.setdefault(scene, []).append(split)
         except DatasetError as error:
             yield Flaw(str(error), EPISODES)
-            continue
-        for scene in scenes:
-            try:
-                _collect(read_episodes(layout, split, scene), episodes.setdefault(scene, []))
-            except DatasetError as error:
-                yield Flaw(str(error), EPISODES)
 
 
-def _collect(read: Iterable[StoredEpisode], kept: list[StoredEpisode]) -> None:
-    known = {_way(each) for each in kept}
-    for episode in read:
-        if _way(episode) not in known:
-            known.add(_way(episode))
-            kept.append(episode)
-
-
-def _way(episode: StoredEpisode) -> tuple:
-    return episode.start, episode.goal, episode.sound, episode.distractor, episode.distractor_node
-
-
-def _scene_flaws(layout: Layout, scene: str, episodes: Sequence[StoredEpisode]) -> Iterator[Flaw]:
+def _scene_flaws(layout: Layout, scene: str, splits: Sequence[str],
+                 heard: set[tuple[str, str]]) -> Iterator[Flaw]:
+    graph, sources = None, set()
     try:
         graph = open_graph(layout, scene)
     except DatasetError as error:
@@ -100,23 +88,47 @@ def _scene_flaws(layout: Layout, scene: str, episodes: Sequence[StoredEpisode]) 
         yield from _missing({layout.points(scene): METADATA,
                              layout.observations(scene): OBSERVATIONS,
                              layout.responses(scene): RESPONSES})
-        return
+    else:
+        yield from _point_flaws(layout, scene, graph)
+        yield from _observation_flaws(layout, scene, graph)
+    for split in splits:
+        yield from _episode_flaws(layout, split, scene, graph, sources, heard)
+    if graph is not None:
+        yield from _response_flaws(layout, scene, graph, sources)
+
+
+def _episode_flaws(layout: Layout, split: str, scene: str, graph: SceneGraph | None,
+                   sources: set[int], heard: set[tuple[str, str]]) -> Iterator[Flaw]:
+    """Add the nodes that sound and what is heard; of misplaced episodes the first is named."""
+    first, misplaced = '', 0
     try:
-        points = read_points(layout.points(scene), layout.facts)
-        _check_points(graph, points, layout.points(scene))
+        for episode in read_episodes(layout, split, scene):
+            heard.update(filter(None, (episode.sound, episode.distractor)))
+            try:
+                if graph is not None:
+                    sources.update(_sources(episode, graph, layout))
+            except DatasetError as error:
+                first = first or f'{split}, {scene}, episode {episode.identifier}: {error}'
+                misplaced += 1
+    except DatasetError as error:
+        yield Flaw(str(error), EPISODES)
+    if misplaced:
+        more = f'; {misplaced - 1} more are misplaced' if misplaced > 1 else ''
+        yield Flaw(f'{first}{more}', EPISODES)
+
+
+def _sources(episode: StoredEpisode, graph: SceneGraph, layout: Layout) -> Iterator[int]:
+    yield place_episode(episode, graph, seed=0, folder=layout.graph(episode.scene)).goal_node
+    if episode.distractor_node is not None:
+        yield graph.node_called(episode.distractor_node)
+
+
+def _point_flaws(layout: Layout, scene: str, graph: SceneGraph) -> Iterator[Flaw]:
+    path = layout.points(scene)
+    try:
+        _check_points(graph, read_points(path, layout.facts), path)
     except DatasetError as error:
         yield Flaw(str(error), METADATA)
-    yield from _observation_flaws(layout, scene, graph)
-    sources = set()
-    for episode in episodes:
-        try:
-            placed = place_episode(episode, graph, seed=0, folder=layout.graph(scene))
-            sources.add(placed.goal_node)
-            if episode.distractor_node is not None:
-                sources.add(graph.node_called(episode.distractor_node))
-        except DatasetError as error:
-            yield Flaw(f'{scene}, episode {episode.identifier}: {error}', EPISODES)
-    yield from _response_flaws(layout, scene, graph, sources)
 
 
 def _check_points(graph: SceneGraph, points: np.ndarray, path: Path) -> None:
@@ -156,9 +168,7 @@ def _response_flaws(layout: Layout, scene: str, graph: SceneGraph,
                        'for instance', remedy)
 
 
-def _sound_flaws(layout: Layout, episodes: Sequence[StoredEpisode]) -> Iterator[Flaw]:
-    heard = {each.sound for each in episodes} | {
-        each.distractor for each in episodes if each.distractor}
+def _sound_flaws(layout: Layout, heard: set[tuple[str, str]]) -> Iterator[Flaw]:
     if not heard:
         yield from _missing({layout.root / 'sounds': SOUNDS})
     for folder, name in sorted(heard):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+import gzip
+import json
 import os
 import shutil
+import tracemalloc
 
 import pytest
 
@@ -75,6 +78,44 @@ def test_every_damaged_file_of_episodes_is_named(copy, scene_name, capsys):
         path.write_bytes(whole.read_bytes()[:-9])
     code, out = check(copy, capsys, '--split', SPLIT)
     assert code == 1 and all(str(path) in out for path in damaged)
+
+
+def rewrite_episodes(layout, scene, change):
+    path = layout.content(SPLIT) / f'{scene}.json.gz'
+    episodes = json.loads(gzip.decompress(path.read_bytes()))['episodes']
+    path.unlink()
+    path.write_bytes(gzip.compress(json.dumps({'episodes': change(episodes)}).encode()))
+
+
+def test_misplaced_episodes_are_one_finding(copy, scene_name, capsys):
+    def misplace(episodes):
+        for episode in episodes[2:5]:
+            episode['start_position'] = [99.0, 0.0, 0.0]
+        return episodes
+    rewrite_episodes(copy, scene_name, misplace)
+    code, out = check(copy, capsys)
+    assert code == 1 and out.endswith('1 findings\n')
+    assert f'{SPLIT}, {scene_name}, episode 00002: no node lies at' in out
+    assert '; 2 more are misplaced' in out
+
+
+def test_many_episodes_are_not_held(copy, scene_name):
+    def multiply(episodes):
+        return [{**episode, 'start_position': [episode['start_position'][0] + number * 1e-7,
+                                               *episode['start_position'][1:]]}
+                for number in range(250) for episode in episodes]
+
+    def peak_bytes():
+        tracemalloc.start()
+        assert not list(completeness.find_flaws(copy))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    assert not list(completeness.find_flaws(copy))  # what is read once stays
+    few = peak_bytes()
+    rewrite_episodes(copy, scene_name, multiply)
+    assert peak_bytes() < few + 2**20  # to hold them takes 3 MB
 
 
 def test_sounds_that_cannot_be_played_are_found(copy, capsys):
