@@ -8,10 +8,13 @@ import dataclasses
 import fnmatch
 
 NODES = ('spectrogram', 'policy', 'motion')
+SENSES, SOUND_CARD = ('camera', 'audio_capture'), 'sound_card'
 PLAIN, CLOCKED, RELIABLE, STARVED = 'plain', 'clocked', 'reliable', 'starved'
+SENSING, FAMISHED = 'sensing', 'famished'
 # Faults of one graph follow each other in it. Those that leave a mess in the shared memory of the
 # transports (a reader that dies with megabytes in its hands) get a graph of their own, at the end.
-ORDER = (PLAIN, CLOCKED, STARVED, RELIABLE)
+ORDER = (PLAIN, CLOCKED, SENSING, STARVED, FAMISHED, RELIABLE)
+WITH_SENSES = (SENSING, FAMISHED)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,8 +26,9 @@ class FaultCase:
         fault: of ``trial_faults``, or a method of ``process_faults``.
         target: the stream or node concerned; empty for all streams.
         words: diagnostics name the cause if they contain one of these.
-        graph: which graph it happens to: plain, clocked (simulated time), reliable streams, or
-            starved, which is plain and apart.
+        graph: which graph it happens to: plain, clocked (simulated time), reliable streams,
+            sensing (with a camera node and microphones), or starved and famished, which are plain
+            and sensing, but apart.
         process: done to the process ``target`` rather than to a stream.
         forward: needs a step forward under way, not just any motion.
         at_rest: the robot has stopped for another reason already, or need not stop.
@@ -46,8 +50,8 @@ class FaultCase:
 
 def all_cases() -> tuple[FaultCase, ...]:
     """Every case, those of one graph together."""
-    cases = (*_processes(), *_models(), *_cameras(), *_ears(), *_odometry(), *_stamps(),
-             *_intruders(), *_whole_robot(), *_clocks(), *_from_start())
+    cases = (*_processes(), *_senses(), *_models(), *_cameras(), *_ears(), *_odometry(),
+             *_stamps(), *_intruders(), *_whole_robot(), *_clocks(), *_from_start())
     return tuple(sorted(cases, key=lambda case: (case.from_start, ORDER.index(case.graph))))
 
 
@@ -78,6 +82,20 @@ def _processes() -> Iterator[FaultCase]:
                          ('fill_disk', ('cannot write', 'recording ends'))):
         yield FaultCase(name=f'{fault}_recorder', fault=fault, target='recorder', process=True,
                         at_rest=True, words=words)
+
+
+def _senses() -> Iterator[FaultCase]:
+    """The nodes that read the robot's own sensors, and the microphones themselves."""
+    for node, words in (('camera', ('has stopped', 'stale_depth', 'nobody publishes')),
+                        ('audio_capture', ('audio has stopped', 'nobody publishes'))):
+        for fault in ('kill', 'freeze', 'restart'):
+            yield FaultCase(name=f'{fault}_{node}', fault=fault, target=node, process=True,
+                            graph=SENSING, words=words, chance=True)
+    yield FaultCase(name='no_memory_camera', fault='exhaust', target='camera', process=True,
+                    graph=FAMISHED, words=('has stopped', 'stale_depth', 'refused'))
+    for name, fault in (('unplugged_microphones', 'kill'), ('hanging_microphones', 'freeze')):
+        yield FaultCase(name=name, fault=fault, target=SOUND_CARD, process=True, graph=SENSING,
+                        words=('audio has stopped', 'microphones'), chance=True)
 
 
 def _models() -> Iterator[FaultCase]:

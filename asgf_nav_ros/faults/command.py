@@ -14,6 +14,8 @@ from typing import Any
 
 from asgf_nav_ros.faults.cases import choose
 from asgf_nav_ros.faults.cases import FaultCase
+from asgf_nav_ros.faults.cases import WITH_SENSES
+from asgf_nav_ros.faults.sound_card import missing_programs
 from asgf_nav_ros.faults.table import table
 from asgf_nav_ros.faults.trial import run_start
 from asgf_nav_ros.faults.trial import run_trial
@@ -50,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print('\n'.join(case.name for case in cases))
         return 0
+    cases = possible(cases)
     model = (arguments.model or share_directory('models') / MODEL).resolve()
     rows: list[dict[str, Any]] = []
     with terminated_as_interrupted(), tempfile.TemporaryDirectory() as temporary:
@@ -65,6 +68,23 @@ def run(arguments: argparse.Namespace) -> int:
     passed = sum(each['passed'] for each in rows)
     print(f'{passed} of {len(rows)} faults ended as they must')
     return 0 if passed == len(cases) else 1
+
+
+def possible(cases: Sequence[FaultCase]) -> tuple[FaultCase, ...]:
+    """Those that can be tried on this machine; says which cannot.
+
+    Raises:
+        ValueError: none can.
+    """
+    missing = missing_programs()
+    left_out = [case.name for case in cases if missing and case.graph in WITH_SENSES]
+    if left_out:
+        why = (f'{", ".join(left_out)} need {", ".join(missing)}: install pulseaudio, '
+               'pulseaudio-utils and libasound2-plugins')
+        if len(left_out) == len(cases):
+            raise ValueError(why)
+        print(f'left out: {why}', flush=True)
+    return tuple(case for case in cases if case.name not in left_out)
 
 
 def try_all(cases: Sequence[FaultCase], *, model: Path, logs: Path,

@@ -19,7 +19,8 @@ DELAY_S = (0.1, 0.6)  # after motion began
 LEAST_S, MOST_S = 2.0, 8.0  # of a fault; it lasts until its cause is named
 REST_S = 0.4  # of the second that the robot listens
 ATTEMPTS = 5
-BLOATED = {'spectrogram': 'audio', 'policy': 'color/image', 'motion': 'depth/image'}
+BLOATED = {'spectrogram': 'audio', 'policy': 'color/image', 'motion': 'depth/image',
+           'camera': 'color/image'}
 
 
 def run_trial(graph: TrialGraph, case: FaultCase, *, window_s: float,

@@ -15,7 +15,13 @@ from typing import Any
 from asgf_nav_ros.faults.cases import CLOCKED
 from asgf_nav_ros.faults.cases import NODES
 from asgf_nav_ros.faults.cases import RELIABLE
+from asgf_nav_ros.faults.cases import SENSES
+from asgf_nav_ros.faults.cases import SOUND_CARD
+from asgf_nav_ros.faults.cases import WITH_SENSES
 from asgf_nav_ros.faults.node_process import NodeProcess
+from asgf_nav_ros.faults.sound_card import DEVICE
+from asgf_nav_ros.faults.sound_card import NoisyCard
+from asgf_nav_ros.faults.sound_card import RATE_HZ
 from asgf_nav_ros.faults.verdict import Event
 from asgf_nav_ros.ros_processes.node_command import node_arguments
 from asgf_nav_ros.ros_processes.ros_domain import chosen_or_free_domain
@@ -24,6 +30,9 @@ from asgf_nav_ros.ros_processes.ros_domain import graph_environment
 ROBOT, RECORDER, WITNESS = 'trial_robot', 'recorder', 'witness'
 STARTING_S = 90.0
 POLL_S = 0.01
+# Where the nodes that read sensors run, the trial robot is a driver; nobody hears its own audio.
+DRIVER = {'color/image': 'camera/driver/color', 'depth/image': 'camera/driver/depth',
+          'camera_info': 'camera/driver/camera_info', 'audio': 'driver/audio'}
 # Without motion for so long the policy has said STOP: the next episode begins.
 EPISODE_S = 8.0
 
@@ -36,7 +45,7 @@ class TrialGraph:
         """Name the processes.
 
         Args:
-            kind: of ``cases``: plain, clocked, reliable or starved.
+            kind: of ``cases``: plain, clocked, reliable, sensing, starved or famished.
             model: exported policy.
             folder: of logs and the recording.
             seed: of the robot's noise.
@@ -51,10 +60,15 @@ class TrialGraph:
         self._episodes = itertools.count()
         environment = {**os.environ, **graph_environment(chosen_or_free_domain())}
         folder.mkdir(parents=True, exist_ok=True)
-        names = (ROBOT, *NODES, *([RECORDER] if recorded else []),
-                 *([WITNESS] if witnessed else []))
+        self.processes: dict[str, NodeProcess | NoisyCard] = {}
+        if kind in WITH_SENSES:
+            card = NoisyCard(log=folder / f'{SOUND_CARD}.log', seed=seed)
+            self.processes[SOUND_CARD] = card
+            environment |= card.environment
+        names = (ROBOT, *(SENSES if kind in WITH_SENSES else []), *NODES,
+                 *([RECORDER] if recorded else []), *([WITNESS] if witnessed else []))
         listeners = {ROBOT: self._hear, WITNESS: self._seen.append}
-        self.processes = {name: NodeProcess(
+        self.processes |= {name: NodeProcess(
             name, self._arguments(name), environment=environment, log=folder / f'{name}.log',
             listener=listeners.get(name)) for name in names}
 
@@ -143,10 +157,14 @@ class TrialGraph:
         own = {
             ROBOT: {'seed': self._seed, 'owns_clock': self.kind == CLOCKED},
             'motion': {**simulated, 'enabled': True},
+            'camera': {'source': 'topics'},
+            'audio_capture': {'device': DEVICE, 'device_rate_hz': RATE_HZ},
             WITNESS: {'topics': self._topics},
             RECORDER: {'bag_path': str(self._folder / 'bag_%H%M%S'), 'cmd_vel_stamped': False},
         }.get(name, simulated)
-        file = f'{name}.yaml' if name in NODES else 'sim.yaml'
+        file = f'{name}.yaml' if name in (*NODES, *SENSES) else 'sim.yaml'
+        driver = DRIVER if name == ROBOT and self.kind in WITH_SENSES else {}
+        remaps = [word for old, new in driver.items() for word in ('-r', f'{old}:={new}')]
         # Another graph that happens to use the same domain is not heard.
-        return [*node_arguments(name, {**shared, **own}, file=file),
+        return [*node_arguments(name, {**shared, **own}, file=file), *remaps,
                 '-r', f'__ns:=/trial_{os.getpid()}']

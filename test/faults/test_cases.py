@@ -6,6 +6,7 @@ import random
 import numpy as np
 import pytest
 
+from asgf_nav_ros.faults import command
 from asgf_nav_ros.faults.cases import all_cases
 from asgf_nav_ros.faults.cases import choose
 from asgf_nav_ros.faults.command import row
@@ -32,7 +33,7 @@ def test_every_stream_fault_is_one_that_the_robot_knows():
 
 @pytest.mark.parametrize('pattern, names', [
     ('kill_policy', {'kill_policy'}), ('kill_*', {f'kill_{node}' for node in (
-        'spectrogram', 'policy', 'motion', 'recorder')})])
+        'spectrogram', 'policy', 'motion', 'recorder', 'camera', 'audio_capture')})])
 def test_only_chooses_by_part_or_pattern(pattern, names):
     assert {case.name for case in choose(pattern)} == names
 
@@ -40,6 +41,15 @@ def test_only_chooses_by_part_or_pattern(pattern, names):
 def test_a_pattern_without_a_case_is_an_error_that_lists_them():
     with pytest.raises(ValueError, match='matches no fault; there are: .*kill_policy'):
         choose('earthquake')
+
+
+def test_without_a_sound_card_of_software_the_rest_is_tried(monkeypatch, capsys):
+    monkeypatch.setattr(command, 'missing_programs', lambda: ['pacat'])
+    cases = command.possible(choose('kill_*'))
+    assert {case.target for case in cases} == {'spectrogram', 'policy', 'motion', 'recorder'}
+    assert 'left out: kill_camera, kill_audio_capture need pacat' in capsys.readouterr().out
+    with pytest.raises(ValueError, match='unplugged_microphones need pacat'):
+        command.possible(choose('unplugged'))
 
 
 def test_an_unknown_process_fault_is_an_error(tmp_path):
