@@ -115,7 +115,7 @@ def test_many_episodes_are_not_held(copy, scene_name):
     assert not list(completeness.find_flaws(copy))  # what is read once stays
     few = peak_bytes()
     rewrite_episodes(copy, scene_name, multiply)
-    assert peak_bytes() < few + 2**20  # to hold them takes 3 MB
+    assert peak_bytes() < few + 2**20  # to hold them takes 2 MB
 
 
 def test_sounds_that_cannot_be_played_are_found(copy, capsys):
