@@ -7,6 +7,10 @@ place for long, its moves lead to an end of the floor that its depth images have
 new place is reached: to one near by, and rather where the sound seems to come from. One window
 tells front from back badly; the mean over many, in the frame of the start, tells more. When to
 stop remains the policy's own decision.
+
+Policies with a map of where the goal may be (``goal_belief``) are led to the likeliest place as
+soon as the goal is silent, and stop there when it has been silent for long. They do not stop
+where the map says that the goal is elsewhere: another sound may be there.
 """
 
 from __future__ import annotations
@@ -22,15 +26,21 @@ from asgf_nav_ros.contract import MOTION_POSITION
 from asgf_nav_ros.contract import MOTION_POSITION_SCALE_M
 from asgf_nav_ros.contract import MOTION_YAW
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.inference.goal_belief import GoalBelief
+from asgf_nav_ros.inference.goal_belief import QUIET
 from asgf_nav_ros.inference.restlessness import Restlessness
 from asgf_nav_ros.mapping.frontier import way_to_frontier
 from asgf_nav_ros.mapping.lattice import Lattice
 from asgf_nav_ros.mapping.lattice import makes_lattice
 from asgf_nav_ros.mapping.occupancy import EgoMapper
+from asgf_nav_ros.mapping.planner import plan
 
 LINGERING = 5  # decisions in one place before it is left for unseen floor
 STALENESS = 16  # decisions since the last new place
 MEMORY = 0.95  # share of the heard direction that is kept from one decision to the next
+DOUBTED = 0.03  # probability of a goal near by, under which a policy does not stop
+TRUSTED = 0.2  # probability of one place, from which on a silent goal is looked for there
+SILENT_FOR_GOOD = 10  # decisions without news before a robot stops at a goal that it cannot hear
 FARTHEST_M = 100.0  # from the start; odometry that says more is not mapped
 
 
@@ -44,6 +54,7 @@ class Exploration:
         moves = {Action.MOVE_FORWARD, Action.TURN_LEFT, Action.TURN_RIGHT}
         self._mapper = (EgoMapper(contract) if contract.odometry and makes_lattice(contract)
                         and moves <= set(self._actions) else None)
+        self._belief = GoalBelief(contract) if contract.belief_cells and self._mapper else None
         self.begin()
 
     def begin(self) -> None:
@@ -53,12 +64,14 @@ class Exploration:
         self._decisions: collections.Counter[tuple[int, int]] = collections.Counter()
         self._since_new = 0
         self._heard = np.zeros(2)  # mean direction of the sound, in the frame of the start
+        if self._belief is not None:
+            self._belief.begin()
         self.exploring = False  # whether the last choice led to unseen floor
 
     def choose(self, probabilities: np.ndarray, motion: np.ndarray | None, depth: np.ndarray,
                sound_direction: np.ndarray, *, temperature: float,
-               rng: np.random.Generator | None) -> int:
-        """Index of an action, as ``Restlessness`` chooses, or the next one to unseen floor.
+               rng: np.random.Generator | None, memory: np.ndarray | None = None) -> int:
+        """Index of an action, as ``Restlessness`` chooses, or the next one of a way.
 
         Args:
             probabilities: (actions,) float32, sum 1.
@@ -68,14 +81,42 @@ class Exploration:
                 positive, and a third value; the less certain, the nearer to 0.
             temperature: 0 takes the most probable action, come what may.
             rng: needed when temperature is over 0.
+            memory: (hidden_size,) float32, what the policy carries on from this decision; for
+                policies with a map of where the goal may be.
         """
+        led = motion is not None and temperature > 0
+        if led and self._belief is not None and memory is not None:
+            self._belief.see(memory)
+            probabilities = self._doubted(probabilities, motion)
         chosen = self._restlessness.choose(probabilities, motion, temperature=temperature, rng=rng)
-        way = ([] if motion is None or not temperature > 0
-               else self._way(motion, depth, sound_direction))
+        way = self._way(motion, depth, sound_direction) if led else []
         self.exploring = bool(way)
+        if led and self._belief is not None and self._belief.quiet >= QUIET:
+            chosen = self._remembered(chosen)
         if not way or self._actions[chosen] == Action.STOP:
             return chosen
         return self._actions.index(way[0])
+
+    def _doubted(self, probabilities: np.ndarray, motion: np.ndarray) -> np.ndarray:
+        """``probabilities`` without STOP where the goal is most likely elsewhere."""
+        here_m = motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M
+        stays = np.array([action == Action.STOP for action in self._actions])
+        if self._belief.mass_near(here_m) > DOUBTED or not probabilities[~stays].sum() > 0:
+            return probabilities
+        moves = np.where(stays, 0, probabilities)
+        return moves / moves.sum()
+
+    def _remembered(self, chosen: int) -> int:
+        """The next action to where a silent goal was heard, or STOP there; else ``chosen``."""
+        place_m, mass = self._belief.likeliest()
+        if mass < TRUSTED or self._lattice is None:
+            return chosen
+        node = tuple(int(value) for value in np.rint(place_m / self._contract.forward_step_m))
+        way = plan(self._lattice, node)
+        if way:
+            return self._actions.index(way[0])
+        stops = self._belief.quiet >= SILENT_FOR_GOOD
+        return self._actions.index(Action.STOP) if stops else chosen
 
     def _way(self, motion: np.ndarray, depth: np.ndarray,
              sound_direction: np.ndarray) -> list[Action]:

@@ -132,7 +132,8 @@ class OnnxPolicy:
         inference_ms = 1e3 * (time.perf_counter() - start)
         chosen = self._exploration.choose(
             out['action_probabilities'][0], observation.motion, observation.depth,
-            out['sound_direction'][0], temperature=temperature, rng=rng)
+            out['sound_direction'][0], temperature=temperature, rng=rng,
+            memory=out['hidden_out'][0])
         self._hidden = out['hidden_out']
         return self._decision(self._actions[chosen], out, inference_ms)
 

@@ -33,6 +33,7 @@ from asgf_nav_ros.network.fusion import Fusion
 from asgf_nav_ros.network.fusion import GuidedFusion
 from asgf_nav_ros.network.fusion import SelfAttentionFusion
 from asgf_nav_ros.network.goal_sound import GoalSound
+from asgf_nav_ros.network.goal_sound import MATCH_SIZE
 from asgf_nav_ros.network.memory import EpisodeMemory
 from asgf_nav_ros.network.spatial_state import embedding_frames
 from asgf_nav_ros.network.spatial_state import SpatialStateEncoder
@@ -102,6 +103,7 @@ class _Percept(NamedTuple):
     frame_weights: torch.Tensor  # (B, frames')
     audio_state: torch.Tensor  # (B, 512)
     direction: torch.Tensor  # (B, 3)
+    match: torch.Tensor | None  # (B, MATCH_SIZE), with a goal's sound
 
 
 class _Remembered(NamedTuple):
@@ -131,7 +133,8 @@ class NavigationAgent(nn.Module):
     the robot's own motion there, for any system. With it, those two remember directions, and
     believe the goal to be somewhere, in the frame where the episode began (``compass``), and
     steer by where that is from the robot. Contracts with ``goal_windows`` let any system hear
-    every window beside what the first ones sounded like (``goal_sound``), and those with
+    every window beside what the first ones sounded like, and how alike the two are
+    (``goal_sound``), and those with
     ``belief_cells`` let those two add up where the goal may be (``belief_map``).
 
     Wrap calls in ``torch.autocast`` for bfloat16: intensities, softmax, gate, attention and
@@ -195,6 +198,8 @@ class NavigationAgent(nn.Module):
             self.skip = nn.Linear(2 * FEATURES, _SKIP_WIDTH)
             kaiming_(self.skip)
             width += _SKIP_WIDTH
+        if self._goal_sound.size:
+            width += MATCH_SIZE
         if self._has_belief:
             width += BELIEF_WIDTH
         self.memory = EpisodeMemory(width, hidden_size=remembers)
@@ -279,19 +284,23 @@ class NavigationAgent(nn.Module):
             fused = torch.cat([fused, self._look(belief, motion)], -1)
         hidden = self.memory(fused, before.hidden)
         logits, value, _ = self._decide(hidden, motion)
-        return AgentOutput(logits, value, torch.cat([hidden, goal_sound, belief], -1),
+        return AgentOutput(logits, value, _joined(hidden, goal_sound, belief),
                            percept.fusion.gate, percept.fusion.attention,
                            percept.frame_weights, percept.audio_state,
                            percept.direction)
 
     def _parted(self, hidden: torch.Tensor) -> _Remembered:
         """What the GRU carries on, what is remembered of the goal's sound, and the belief."""
-        sizes = (self._goal_sound.size, self.belief.size if self._has_belief else 0)
-        return _Remembered(*hidden.split((hidden.shape[-1] - sum(sizes), *sizes), -1))
+        sound = self._goal_sound.size
+        places = self.belief.size if self._has_belief else 0
+        if not sound + places:
+            return _Remembered(hidden, hidden[:, :0], hidden[:, :0])
+        gru = self.contract.hidden_size - sound - places
+        return _Remembered(*hidden.split((gru, sound, places), -1))
 
     def _evidence(self, percept: _Percept, motion: torch.Tensor) -> torch.Tensor:
         with torch.autocast(motion.device.type, enabled=False):
-            return self.belief.evidence(self.place(percept.audio_state), motion)
+            return self.belief.evidence(self.place(percept.audio_state), motion, percept.match)
 
     def _look(self, belief: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
         with torch.autocast(motion.device.type, enabled=False):
@@ -331,7 +340,7 @@ class NavigationAgent(nn.Module):
         descriptor = percept.descriptor
         return SequenceOutput(logits, values, percept.audio_state.unflatten(0, steps),
                               percept.direction.unflatten(0, steps),
-                              torch.cat([states[-1], goal_sounds[-1], belief], -1),
+                              _joined(states[-1], goal_sounds[-1], belief),
                               None if descriptor is None else descriptor.unflatten(0, steps),
                               goal)
 
@@ -391,8 +400,12 @@ class NavigationAgent(nn.Module):
                 remembered.append(steady_direction(probabilities[:, :AZIMUTH_BINS], motion))
         if self.system in _SKIPS:
             remembered.append(torch.relu(self.skip(torch.cat([visual, audio], -1))))
+        match = None
+        if self._goal_sound.size:
+            match = self._goal_sound.match(spectrogram, goal_sound)
+            remembered.append(match)
         fused = torch.cat(remembered, -1) if len(remembered) > 1 else fusion.fused
-        return _Percept(fused, fusion, descriptor, weights, state, direction)
+        return _Percept(fused, fusion, descriptor, weights, state, direction, match)
 
     def _decide(self, hidden: torch.Tensor, motion: torch.Tensor | None
                 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
@@ -406,6 +419,12 @@ class NavigationAgent(nn.Module):
                 goal = torch.cat([seen_from_robot(goal[..., :2], motion), goal[..., 2:]], -1)
                 logits = logits + self.steering(hidden, goal)
             return logits, value, goal
+
+
+def _joined(*parts: torch.Tensor) -> torch.Tensor:
+    """Join what is carried on; an exporter would lose the size if empty parts were joined too."""
+    filled = [part for part in parts if part.shape[-1]]
+    return torch.cat(filled, -1) if len(filled) > 1 else filled[0]
 
 
 def _require_room(contract: PolicyContract, system: str, goal_sound: int) -> None:

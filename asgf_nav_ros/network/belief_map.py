@@ -23,6 +23,7 @@ from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import DISTANCE_BINS
 from asgf_nav_ros.network.descriptor import FARTHEST_M
 from asgf_nav_ros.network.encoders import kaiming_
+from asgf_nav_ros.network.goal_sound import MATCH_SIZE
 
 PLACES = AZIMUTH_BINS * DISTANCE_BINS
 CELL_M = 1.0
@@ -58,12 +59,19 @@ class BeliefMap(nn.Module):
         self.trust = nn.Parameter(torch.tensor(_TRUST))
         self.describe = nn.Linear(queries + 4, BELIEF_WIDTH)
         kaiming_(self.describe)
+        if contract.goal_windows:
+            self.relevance = nn.Linear(MATCH_SIZE, 1)
+            nn.init.zeros_(self.relevance.weight)
+            with torch.no_grad():  # windows that sound otherwise than the goal count less
+                self.relevance.weight[0, :2] = 10.0
+            nn.init.constant_(self.relevance.bias, -15.0)
 
-    def evidence(self, places: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
+    def evidence(self, places: torch.Tensor, motion: torch.Tensor,
+                 match: torch.Tensor | None = None) -> torch.Tensor:
         """Spread what one window says over the map, (B, size) float32, nats.
 
         places : (B, PLACES) log likelihood ratios, azimuth outermost; motion : (B,
-        MOTION_FEATURES).
+        MOTION_FEATURES); match : (B, MATCH_SIZE), for contracts with ``goal_windows``.
         """
         position, yaw = _pose(motion)
         east, north = (self.places - position.unsqueeze(1)).unbind(-1)  # (B, size)
@@ -78,7 +86,8 @@ class BeliefMap(nn.Module):
         row = (share * DISTANCE_BINS - 0.5).clamp(0, DISTANCE_BINS - 1)
         grid = torch.stack([_normalised(column, AZIMUTH_BINS + 2),
                             _normalised(row, DISTANCE_BINS)], -1).unsqueeze(1)
-        return functional.grid_sample(table, grid, align_corners=True).flatten(1)
+        spread = functional.grid_sample(table, grid, align_corners=True).flatten(1)
+        return spread if match is None else spread * torch.sigmoid(self.relevance(match))
 
     def remember(self, evidence: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Return the state (N, size) after a window with ``evidence`` (N, size)."""

@@ -13,7 +13,9 @@ import torch
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import TWO_EARS
 
+MATCH_SIZE = 6
 _FLOOR = 1e-3  # of the loudest bin: -60 dB
+_STEPS = ((40.0, 0.8), (60.0, 0.93))  # slopes and places where a likeness begins to count
 
 
 class GoalSound:
@@ -61,8 +63,33 @@ class GoalSound:
 
         It is the remembered spectrum in units of 20 dB over a floor 60 dB under the loudest bin.
         """
-        total = state[:, :-1]
-        share = total / total.amax(dim=-1, keepdim=True).clamp_min(1e-9)
-        plane = torch.log10(share + _FLOOR) + 3.0
+        plane = _levels(state[:, :-1]) + 3.0
         return torch.cat([spectrogram, plane[:, :, None, None].expand(
             -1, -1, spectrogram.shape[2], 1)], -1)
+
+    def match(self, spectrogram: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """How alike a window (B, bins, frames, channels) and the remembered sound are.
+
+        Near a source its sound is nearly all that is heard: this tells the goal from other ones.
+
+        Returns:
+            (B, MATCH_SIZE) float32: correlation of the levels in dB and cosine of the magnitudes,
+            each as it is and as two steps from 0 to 1.
+        """
+        goal, now = state[:, :-1], self.spectrum(spectrogram)
+        centred = [levels - levels.mean(-1, keepdim=True)
+                   for levels in (_levels(goal), _levels(now))]
+        alike = torch.stack([_cosine(*centred), _cosine(goal, now)], -1)
+        return torch.cat([alike, *(torch.sigmoid(slope * (alike - place))
+                                   for slope, place in _STEPS)], -1)
+
+
+def _levels(spectrum: torch.Tensor) -> torch.Tensor:
+    """Levels (..., bins) under the loudest bin, in units of 20 dB, -3 at the least."""
+    share = spectrum / spectrum.amax(dim=-1, keepdim=True).clamp_min(1e-9)
+    return torch.log10(share + _FLOOR)
+
+
+def _cosine(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    norms = (one.square().sum(-1) * other.square().sum(-1)).sqrt()
+    return (one * other).sum(-1) / norms.clamp_min(1e-9)

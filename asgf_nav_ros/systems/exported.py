@@ -49,10 +49,10 @@ class ExportedPolicy:
         motions = [None] * len(slots) if motion is None else motion
         actions = np.array([
             self._exploration[slot].choose(probabilities, own, depth, heard, rng=self._rngs[slot],
-                                           temperature=self._temperature)
-            for slot, probabilities, own, depth, heard in zip(
+                                           temperature=self._temperature, memory=memory)
+            for slot, probabilities, own, depth, heard, memory in zip(
                 slots.tolist(), out['action_probabilities'], motions, views.depth,
-                out['sound_direction'])])
+                out['sound_direction'], out['hidden_out'])])
         self._actions.update(zip(slots.tolist(), actions.tolist()))
         return actions
 

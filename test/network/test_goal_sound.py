@@ -110,3 +110,16 @@ def test_restated_norms_hear_the_same_and_go_on_alike_in_whole_batches():
         agent.learn_statistics(True)
         learning = agent.hear(*windows[0])[1]
     assert (learning - before).abs().mean() < 0.1 * before.abs().mean()
+
+
+def test_match_tells_the_goal_from_another_sound_at_any_level():
+    sound = GoalSound(CONTRACT)
+    torch.manual_seed(1)
+    goal, other = (torch.rand(1, 65, 1, 1) ** 4 * torch.ones(1, 65, 26, 5) for _ in range(2))
+    state = sound.remember(sound.spectrum(torch.log1p(goal)), torch.zeros(1, sound.size))
+    near, far, elsewhere = (sound.match(torch.log1p(window), state)
+                            for window in (3 * goal, 0.1 * goal, other))
+    assert near[0, :2].min() > 0.98 and far[0, :2].min() > 0.98
+    assert elsewhere[0, :2].max() < 0.7 and elsewhere[0, 2:].max() < 0.1
+    assert near[0, 2:].min() > 0.9
+    assert sound.match(torch.zeros(1, 65, 26, 5), state).abs().max() < 0.01  # silence

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+
+import numpy as np
+import pytest
+
+from asgf_nav_ros.contract import Action
+from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.inference.exploration import Exploration
+from asgf_nav_ros.inference.exploration import SILENT_FOR_GOOD
+from asgf_nav_ros.inference.goal_belief import GoalBelief
+from asgf_nav_ros.motion.reckoning import Reckoning
+
+CELLS = 21
+CONTRACT = PolicyContract(image_height=64, image_width=64, odometry=True, belief_cells=CELLS,
+                          hidden_size=8 + CELLS ** 2, system='asgf_plus')
+OPEN_FLOOR = np.full((64, 64), 9.0, np.float32)
+UNHEARD = np.zeros(3, np.float32)
+ALL_BUT_STOP = np.array([0.01, 0.33, 0.33, 0.33], np.float32)
+STOP = np.array([0.97, 0.01, 0.01, 0.01], np.float32)
+
+
+def memory_of(*peaks):
+    """What a policy carries on that believes the goal to be at some cells, metres."""
+    log_odds = np.full((CELLS, CELLS), -12.0, np.float32)
+    for x, y in peaks:
+        log_odds[x + CELLS // 2, y + CELLS // 2] = 0.0
+    return np.concatenate([np.ones(8, np.float32), log_odds.ravel()])
+
+
+def seeing(*memories):
+    belief = GoalBelief(CONTRACT)
+    for memory in memories:
+        belief.see(memory)
+    return belief
+
+
+def test_it_tells_the_likeliest_place_and_how_likely_it_is():
+    place_m, mass = seeing(memory_of((4, -2))).likeliest()
+    assert place_m == pytest.approx([4, -2]) and mass > 0.95
+    _, half = seeing(memory_of((4, -2), (-4, -2))).likeliest()
+    assert 0.4 < half < 0.65
+    assert seeing(memory_of((4, -2))).mass_near(np.array([-4, -2])) < 0.01
+
+
+def test_equal_beliefs_are_no_news_and_other_ones_are():
+    here, there = memory_of((4, -2)), memory_of((3, 3))
+    assert seeing(here, here, here).quiet == 2
+    assert seeing(here, here, there).quiet == 0
+
+
+def test_contracts_without_a_map_have_no_belief():
+    with pytest.raises(ValueError, match='needs a contract with belief_cells'):
+        GoalBelief(PolicyContract())
+
+
+def walk(memory, probabilities, decisions):
+    """Actions on an endless open floor, of a policy that always says and believes the same."""
+    exploration, reckoning = Exploration(CONTRACT), Reckoning(1, CONTRACT)
+    slot, rng, actions = np.array([0]), np.random.default_rng(0), []
+    for _ in range(decisions):
+        action = exploration.choose(probabilities, reckoning.features(slot)[0], OPEN_FLOOR,
+                                    UNHEARD, temperature=0.25, rng=rng, memory=memory)
+        actions.append(Action(action))
+        if action == Action.STOP:
+            break
+        reckoning.record(slot, np.array([action]), np.ones(1, bool))
+    return actions, reckoning.poses(slot)[0]
+
+
+def test_a_silent_goal_is_driven_to_and_stopped_at():
+    actions, pose = walk(memory_of((3, -2)), ALL_BUT_STOP, 40)
+    assert actions[-1] == Action.STOP
+    assert pose[:2] == pytest.approx([3, -2], abs=0.6)
+    assert SILENT_FOR_GOOD < len(actions) < 30
+
+
+def test_a_policy_does_not_stop_where_the_goal_cannot_be():
+    actions, _ = walk(memory_of((8, 8)), STOP, 8)
+    assert Action.STOP not in actions
+    assert walk(memory_of((0, 1)), STOP, 5)[0] == [Action.STOP]
+
+
+def test_nothing_changes_for_policies_without_a_map():
+    contract = dataclasses.replace(CONTRACT, belief_cells=0)
+    rng = np.random.default_rng(0)
+    motion = Reckoning(1, contract).features(np.array([0]))[0]
+    assert Exploration(contract).choose(STOP, motion, OPEN_FLOOR, UNHEARD, temperature=0.25,
+                                        rng=rng, memory=memory_of((8, 8))) == Action.STOP
