@@ -16,7 +16,8 @@ from asgf_nav_ros.systems.random_walk import RandomWalk
 
 # The file under models/ that a learned system is shipped as; None where none is shipped yet.
 SHIPPED_MODELS: dict[str, str | None] = {
-    'direction_follower': None, 'look_listen_act': None, 'av_wan': None, 'agsa_style': None,
+    'direction_follower': 'direction_follower.onnx', 'look_listen_act': 'look_listen_act.onnx',
+    'av_wan': None, 'agsa_style': None,
     'av_nav': 'av_nav.onnx',
     'asgf': 'asgf_paper.onnx',
     'asgf_without_ase': None, 'asgf_without_asgf': None,
