@@ -109,7 +109,7 @@ class Exploration:
     def _remembered(self, chosen: int) -> int:
         """The next action to where a silent goal was heard, or STOP there; else ``chosen``."""
         place_m, mass = self._belief.likeliest()
-        if mass < TRUSTED or self._lattice is None:
+        if mass < TRUSTED:
             return chosen
         node = tuple(int(value) for value in np.rint(place_m / self._contract.forward_step_m))
         way = plan(self._lattice, node)

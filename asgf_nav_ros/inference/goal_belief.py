@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from asgf_nav_ros.contract import BELIEF_CELL_M
+from asgf_nav_ros.contract import BELIEF_FAR_COST
 from asgf_nav_ros.contract import PolicyContract
 
-CELL_M = 1.0
-_FAR_COST = 0.08  # nats a metre, as in the network
 _NEAR_M = 1.6  # what counts as one place
 _QUIET_NATS = 0.25  # typical change of a cell: less is no news
 _LIKELY = -6.0  # nats under the likeliest cell: changes of others are no news
@@ -27,9 +27,9 @@ class GoalBelief:
         if not contract.belief_cells:
             raise ValueError('a goal belief needs a contract with belief_cells, got 0')
         self._size = contract.belief_cells ** 2
-        axis = (np.arange(contract.belief_cells) - contract.belief_cells // 2) * CELL_M
+        axis = (np.arange(contract.belief_cells) - contract.belief_cells // 2) * BELIEF_CELL_M
         self._places = np.stack(np.meshgrid(axis, axis, indexing='ij'), -1).reshape(-1, 2)
-        self._prior = -_FAR_COST * np.hypot(*self._places.T)
+        self._prior = -BELIEF_FAR_COST * np.hypot(*self._places.T)
         self.begin()
 
     def begin(self) -> None:

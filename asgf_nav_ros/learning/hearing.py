@@ -10,12 +10,12 @@ the first hundred steps of imitation at full rate wipe it out, so the ears may b
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from typing import Callable
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from asgf_nav_ros.learning.direction_loss import direction_loss
 from asgf_nav_ros.learning.heard_places import HeardBatch
@@ -28,6 +28,7 @@ from asgf_nav_ros.network.belief_map import PLACES
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import descriptor_loss
 from asgf_nav_ros.network.descriptor import undecided_loss
+from asgf_nav_ros.network.descriptor import unevenness
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -127,11 +128,10 @@ class HearingLesson:
         targets = place_targets(offset_m[audible])
         self._placed += targets.sum(0)
         prior = (self._placed / self._placed.sum()).log()
-        loss = -(targets * (ratios[audible] + prior).log_softmax(-1)).sum(-1).mean()
+        loss = functional.cross_entropy(ratios[audible] + prior, targets)
         if audible.all():
             return loss
-        undecided = -ratios[~audible].log_softmax(-1).mean() - math.log(PLACES)
-        return loss + (~audible).float().mean() * undecided
+        return loss + (~audible).float().mean() * unevenness(ratios[~audible])
 
 
 def azimuth_error_deg(descriptor: torch.Tensor, direction: torch.Tensor) -> float:

@@ -15,22 +15,24 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from asgf_nav_ros.contract import BELIEF_CELL_M
+from asgf_nav_ros.contract import BELIEF_FAR_COST
 from asgf_nav_ros.contract import MOTION_POSITION
 from asgf_nav_ros.contract import MOTION_POSITION_SCALE_M
 from asgf_nav_ros.contract import MOTION_YAW
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
+from asgf_nav_ros.network.descriptor import descriptor_bins
 from asgf_nav_ros.network.descriptor import DISTANCE_BINS
 from asgf_nav_ros.network.descriptor import FARTHEST_M
 from asgf_nav_ros.network.encoders import kaiming_
 from asgf_nav_ros.network.goal_sound import MATCH_SIZE
+from asgf_nav_ros.network.memory import carried_on
 
 PLACES = AZIMUTH_BINS * DISTANCE_BINS
-CELL_M = 1.0
 BELIEF_WIDTH = 96
 _HERE_M = math.expm1(math.log1p(FARTHEST_M) / DISTANCE_BINS)  # radius of the innermost ring
 _LEAST = -12.0  # nats under the likeliest cell: what a belief can be talked out of soon
-_FAR_COST = 0.08  # nats a metre: sources far from the start are rarer
 _TRUST = 0.5  # at first: windows of one place err alike
 _RAYS = 16
 _RINGS_M = {1: (0.5, 1.0, 1.5, 2.25, 3.25), 3: (4.5, 6.5), 7: (9.5, 14.0, 20.0)}  # by blur, cells
@@ -48,11 +50,11 @@ class BeliefMap(nn.Module):
         super().__init__()
         self._cells = contract.belief_cells
         self.size = self._cells ** 2
-        axis = (torch.arange(self._cells) - self._cells // 2) * CELL_M
+        axis = (torch.arange(self._cells) - self._cells // 2) * BELIEF_CELL_M
         ahead, left = torch.meshgrid(axis, axis, indexing='ij')
         places = torch.stack([ahead, left], -1).flatten(0, 1)  # (size, 2) m
         self.register_buffer('places', places, persistent=False)
-        self.register_buffer('prior', -_FAR_COST * places.norm(dim=-1), persistent=False)
+        self.register_buffer('prior', -BELIEF_FAR_COST * places.norm(dim=-1), persistent=False)
         for blur, rings_m in _RINGS_M.items():
             self.register_buffer(f'around_{blur}', _around(rings_m), persistent=False)
         queries = 1 + _RAYS * sum(len(rings_m) for rings_m in _RINGS_M.values())
@@ -100,12 +102,7 @@ class BeliefMap(nn.Module):
 
         state : (N, size), before the first step; starts : (T, N) bool, where episodes begin.
         """
-        kept = (~starts).unsqueeze(-1).float()
-        states = []
-        for step, keep in zip(evidence.unbind(0), kept.unbind(0)):
-            state = self.remember(step, state * keep)
-            states.append(state)
-        return torch.stack(states)
+        return carried_on(self.remember, evidence, state, starts)
 
     def look(self, state: torch.Tensor, motion: torch.Tensor) -> torch.Tensor:
         """What the map says around the robot, (B, BELIEF_WIDTH) float32 and at least 0.
@@ -137,8 +134,8 @@ class BeliefMap(nn.Module):
         cosine, sine = yaw.unsqueeze(1).unbind(-1)
         east = cosine * ahead - sine * left + position[:, :1]
         north = sine * ahead + cosine * left + position[:, 1:]
-        grid = torch.stack([_normalised(north / CELL_M + self._cells // 2, self._cells),
-                            _normalised(east / CELL_M + self._cells // 2, self._cells)], -1)
+        grid = torch.stack([_normalised(north / BELIEF_CELL_M + self._cells // 2, self._cells),
+                            _normalised(east / BELIEF_CELL_M + self._cells // 2, self._cells)], -1)
         return functional.grid_sample(plane, grid.unsqueeze(1), align_corners=True).flatten(1)
 
 
@@ -148,10 +145,8 @@ def place_targets(offset_m: torch.Tensor) -> torch.Tensor:
     offset_m : (..., 2), ahead and left. A source in the innermost ring has no azimuth.
     """
     distance_m = offset_m.norm(dim=-1)
-    turn = torch.atan2(offset_m[..., 1], offset_m[..., 0]) / (2 * math.pi)
-    azimuth = torch.round(turn * AZIMUTH_BINS).long() % AZIMUTH_BINS
-    share = torch.log1p(distance_m) / math.log1p(FARTHEST_M)
-    ring = (share * DISTANCE_BINS).long().clamp(0, DISTANCE_BINS - 1)
+    azimuth, ring = descriptor_bins(
+        torch.cat([offset_m, torch.log1p(distance_m).unsqueeze(-1)], -1))
     azimuths = functional.one_hot(azimuth, AZIMUTH_BINS).float()
     azimuths[distance_m < _HERE_M] = 1 / AZIMUTH_BINS
     rings = functional.one_hot(ring, DISTANCE_BINS).float()
@@ -162,7 +157,7 @@ def _around(rings_m: tuple[float, ...]) -> torch.Tensor:
     """Places (Q, 2) on rings around the robot, metres ahead and left; the nearest come first."""
     angle = 2 * math.pi / _RAYS * torch.arange(_RAYS)
     circle = torch.stack([angle.cos(), angle.sin()], -1)
-    here = [torch.zeros(1, 2)] if rings_m[0] < CELL_M else []
+    here = [torch.zeros(1, 2)] if rings_m[0] < BELIEF_CELL_M else []
     return torch.cat(here + [radius_m * circle for radius_m in rings_m])
 
 

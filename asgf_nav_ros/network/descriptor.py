@@ -54,8 +54,12 @@ def undecided_loss(logits: torch.Tensor) -> torch.Tensor:
     For windows in which the goal is silent: whatever is heard there is not to be followed.
     """
     halves = logits.flatten(0, -2).split((AZIMUTH_BINS, DISTANCE_BINS), -1)
-    return sum(-half.log_softmax(-1).mean(-1).mean() - math.log(half.shape[-1])
-               for half in halves)
+    return sum(unevenness(half) for half in halves)
+
+
+def unevenness(logits: torch.Tensor) -> torch.Tensor:
+    """How far a classifier (B, bins) is from taking all bins for equal, nats."""
+    return -logits.log_softmax(-1).mean(-1).mean() - math.log(logits.shape[-1])
 
 
 def descriptor_bins(direction: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

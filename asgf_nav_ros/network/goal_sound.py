@@ -12,6 +12,7 @@ import torch
 
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import TWO_EARS
+from asgf_nav_ros.network.memory import carried_on
 
 MATCH_SIZE = 6
 _FLOOR = 1e-3  # of the loudest bin: -60 dB
@@ -51,12 +52,7 @@ class GoalSound:
 
         state : (N, size), before the first step; starts : (T, N) bool, where episodes begin.
         """
-        kept = (~starts).unsqueeze(-1).float()
-        states = []
-        for spectrum, keep in zip(spectra.unbind(0), kept.unbind(0)):
-            state = self.remember(spectrum, state * keep)
-            states.append(state)
-        return torch.stack(states)
+        return carried_on(self.remember, spectra, state, starts)
 
     def beside(self, spectrogram: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Add one plane, the same in all frames: (B, bins, frames, channels + 1) float32.

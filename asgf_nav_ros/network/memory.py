@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -41,14 +43,27 @@ class EpisodeMemory(nn.Module):
         """
         gru = self.gru
         inputs = functional.linear(fused, gru.weight_ih_l0, gru.bias_ih_l0)
-        kept = (~starts).unsqueeze(-1).float()
-        states = []
-        for step_inputs, keep in zip(inputs.unbind(0), kept.unbind(0)):
-            hidden = hidden * keep
-            products = functional.linear(hidden, gru.weight_hh_l0, gru.bias_hh_l0)
-            hidden = _gated_update(step_inputs, products.float(), hidden)
-            states.append(hidden)
-        return torch.stack(states)
+
+        def update(step_inputs: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+            products = functional.linear(before, gru.weight_hh_l0, gru.bias_hh_l0)
+            return _gated_update(step_inputs, products.float(), before)
+
+        return carried_on(update, inputs, hidden, starts)
+
+
+def carried_on(update: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+               inputs: torch.Tensor, state: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
+    """Every state (T, N, size) along inputs (T, N, ...), by ``update(input, state before)``.
+
+    state : (N, size), before the first step; starts : (T, N) bool, where episodes begin: the
+    state before them is zero.
+    """
+    kept = (~starts).unsqueeze(-1).float()
+    states = []
+    for step_inputs, keep in zip(inputs.unbind(0), kept.unbind(0)):
+        state = update(step_inputs, state * keep)
+        states.append(state)
+    return torch.stack(states)
 
 
 def _gated_update(inputs: torch.Tensor, products: torch.Tensor,

@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
+from asgf_nav_ros.contract import BELIEF_CELL_M
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import TWO_EARS_WITH_INTERAURAL
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.belief_map import BeliefMap
-from asgf_nav_ros.network.belief_map import CELL_M
 from asgf_nav_ros.network.belief_map import place_targets
 from asgf_nav_ros.network.belief_map import PLACES
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
@@ -53,7 +53,7 @@ def test_evidence_from_several_places_meets_at_the_goal(goal):
         state = belief_map.remember(
             belief_map.evidence(seen_from(goal, *pose), motion_at(*pose)), state)
     found = likeliest(belief_map, state)
-    assert (found - torch.tensor(goal)).norm() <= 1.5 * CELL_M
+    assert (found - torch.tensor(goal)).norm() <= 1.5 * BELIEF_CELL_M
     assert state.max() == 0 and state.min() < -4
 
 
