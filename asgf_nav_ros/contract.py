@@ -20,7 +20,7 @@ MOTION_FEATURES = 9  # of ``motion.reckoning``, for policies with ``odometry``
 # cosine and sine of the yaw, both in the frame where the episode began.
 MOTION_BLOCKED, MOTION_POSITION, MOTION_YAW = 3, slice(4, 6), slice(6, 8)
 MOTION_POSITION_SCALE_M = 10.0
-# Of the map of where the goal may be, for policies with ``belief_cells``: the side of a cell, m, and
+# Of the map of where the goal may be, for policies with ``belief_cells``: the side of a cell, and
 # by how many nats a metre sources far from the start are taken to be rarer.
 BELIEF_CELL_M, BELIEF_FAR_COST = 1.0, 0.08
 TWO_EARS = ('left', 'right')
