@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from collections.abc import Sequence
 import contextlib
 import importlib
@@ -29,7 +29,8 @@ from asgf_nav_ros.ros_processes.process_usage import cpu_s
 from asgf_nav_ros.share import share_directory
 
 DEFAULT_MODEL = 'asgf_nav.onnx'
-TOPICS = 'audio,action,cmd_vel'
+TOPICS, ACTION = 'audio,action,cmd_vel', 'action'
+WHOLE_EPISODE = 'recorded from its beginning'
 LATENCY_WANTED_MS, JITTER_WANTED_MS, CORES_WANTED, REPLAY_WANTED = 25.0, 5.0, 0.6, 20.0
 WARM_UP = 3  # decisions
 RECORDED = 30  # decisions in the recording that is replayed
@@ -88,23 +89,23 @@ def _percentile_row(name: str, values: dict[str, Any]) -> str:
 def _timed_run(model: Path, folder: Path, *, decisions: int, seed: int) -> dict[str, Any]:
     with TrialGraph(PLAIN, model=model, folder=folder, seed=seed, witnessed=TOPICS) as graph:
         graph.start()
-        _drive(graph, WARM_UP)
+        _drive(graph, WARM_UP, _decided_actions)
         graph.forget()
         cpu_before_s, began_s, began_at_s = _cpu_s(graph), time.monotonic(), time.time()
-        _drive(graph, decisions)
+        _drive(graph, decisions, _decided_actions)
         cpu_after_s, wall_s = _cpu_s(graph), time.monotonic() - began_s
         time.sleep(LAST_WORDS_S)  # what the witness has not told yet
         seen = [event for event in graph.witnessed() if event['event'] != 'ready'
                 and event['published_s'] >= began_at_s]
     streams = {topic: [event for event in seen if event['event'] == topic]
                for topic in TOPICS.split(',')}
-    return {'decisions': len(streams['action']), 'wall_s': wall_s, **_times(streams),
+    return {'decisions': len(streams[ACTION]), 'wall_s': wall_s, **_times(streams),
             'cpu_cores': _cores(cpu_before_s, cpu_after_s, wall_s)}
 
 
 def _times(streams: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    audio, samples = decision_times_ms(streams['audio'], streams['action'])
-    all_jitter, at_decisions = command_jitter_ms(streams['cmd_vel'], streams['action'])
+    audio, samples = decision_times_ms(streams['audio'], streams[ACTION])
+    all_jitter, at_decisions = command_jitter_ms(streams['cmd_vel'], streams[ACTION])
     return {'audio_to_action_ms': percentiles(audio, wanted=LATENCY_WANTED_MS),
             'sample_to_action_ms': percentiles(samples),
             'command_jitter_ms': percentiles(all_jitter, wanted=JITTER_WANTED_MS),
@@ -122,13 +123,24 @@ def _cores(before_s: dict[str, float], after_s: dict[str, float],
 
 
 def _recorded_run(model: Path, folder: Path, decisions: int, *, seed: int) -> Path:
-    """Record some decisions and return the bag."""
+    """Record so many decisions, from the beginning of an episode on, and return the bag."""
     with TrialGraph(PLAIN, model=model, folder=folder, seed=seed, recorded=True) as graph:
         graph.start()
-        _drive(graph, decisions)
+        _drive(graph, 1, _recorded_actions)  # now the recorder hears the graph
+        graph.order(episode=WHOLE_EPISODE)
+        _drive(graph, decisions, lambda graph: _recorded_actions(graph, since=WHOLE_EPISODE))
+        time.sleep(LAST_WORDS_S)  # an action comes before what else is told of its decision
         graph.processes[RECORDER].end()
     [bag] = folder.glob('bag_*')
     return bag
+
+
+def _recorded_actions(graph: TrialGraph, since: str = '') -> int:
+    """How many actions are in the bag, those after the beginning of the episode ``since``."""
+    events = graph.recorded()
+    if since:
+        events = itertools.dropwhile(lambda event: event.get('name') != since, events)
+    return sum(event['event'] == ACTION for event in events)
 
 
 def _replay(bag: Path, model: Path) -> dict[str, Any]:
@@ -144,18 +156,22 @@ def _replay(bag: Path, model: Path) -> dict[str, Any]:
         'speed_vs_realtime', 'recorded_s', 'decisions', 'agree')}, 'wanted': REPLAY_WANTED}
 
 
-def _drive(graph: TrialGraph, decisions: int) -> None:
-    """Until the policy has decided so often; STOP, or silence, is followed by a new episode.
+def _decided_actions(graph: TrialGraph) -> int:
+    return len(_actions(graph, 0.0))
+
+
+def _drive(graph: TrialGraph, decisions: int,
+           count: Callable[[TrialGraph], int]) -> None:
+    """Until ``count`` has grown by so many; STOP, or silence, is followed by a new episode.
 
     Raises:
         RuntimeError: no decisions come.
     """
-    began_s, episodes = time.monotonic(), itertools.count()
+    began_s, episodes, wanted = time.monotonic(), itertools.count(), count(graph) + decisions
     heard_s = begun_s = began_s
-    for actions in _newest_actions(graph, began_s):
-        if len(actions) >= decisions:
-            return
-        now_s = time.monotonic()
+    while count(graph) < wanted:
+        time.sleep(POLL_S)
+        actions, now_s = _actions(graph, began_s), time.monotonic()
         heard_s = actions[-1]['t'] if actions else heard_s
         patience_s = SILENCE_S if actions else STARTING_S
         if now_s - heard_s > patience_s:
@@ -168,7 +184,5 @@ def _drive(graph: TrialGraph, decisions: int) -> None:
                 graph.order(episode=f'bench {began_s:.0f} {next(episodes)}')
 
 
-def _newest_actions(graph: TrialGraph, since_s: float) -> Iterator[Sequence[dict[str, Any]]]:
-    while True:
-        yield [event for event in graph.events(since_s) if event['event'] == 'action']
-        time.sleep(POLL_S)
+def _actions(graph: TrialGraph, since_s: float) -> Sequence[dict[str, Any]]:
+    return [event for event in graph.events(since_s) if event['event'] == ACTION]

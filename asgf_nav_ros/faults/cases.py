@@ -93,6 +93,9 @@ def _senses() -> Iterator[FaultCase]:
                             graph=SENSING, words=words, chance=True)
     yield FaultCase(name='no_memory_camera', fault='exhaust', target='camera', process=True,
                     graph=FAMISHED, words=('has stopped', 'stale_depth', 'refused'))
+    # No message reaches this one: it works on in the memory that it has, or ends and is missed.
+    yield FaultCase(name='no_memory_audio_capture', fault='exhaust', target='audio_capture',
+                    process=True, graph=FAMISHED, at_rest=True, words=())
     for name, fault in (('unplugged_microphones', 'kill'), ('hanging_microphones', 'freeze')):
         yield FaultCase(name=name, fault=fault, target=SOUND_CARD, process=True, graph=SENSING,
                         words=('audio has stopped', 'microphones'), chance=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+import contextlib
 import json
 from pathlib import Path
 import sys
@@ -106,8 +107,9 @@ def watch(arguments: argparse.Namespace, record: SoakRecord, *,
                 return
             if event['clock_s'] and now_s - sampled_s >= SAMPLE_PERIOD_S and not record.ended:
                 sampled_s = now_s
-                record.memory.append(MemorySample(event['clock_s'], {
-                    name: memory_use(pid) for name, pid in pids.items()}))
+                with contextlib.suppress(ProcessLookupError):  # the group names who has ended
+                    record.memory.append(MemorySample(event['clock_s'], {
+                        name: memory_use(pid) for name, pid in pids.items()}))
 
 
 def own_parameters(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:

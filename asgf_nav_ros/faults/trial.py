@@ -35,7 +35,7 @@ def run_trial(graph: TrialGraph, case: FaultCase, *, window_s: float,
     began_s = time.monotonic()
     if case.process:
         undo = process_faults.begin(case.fault, graph.processes[case.target], model=graph.model)
-        if case.fault == 'exhaust':
+        if case.fault == 'exhaust' and case.target in BLOATED:
             graph.order(fault='bloat', stream=BLOATED[case.target])
     else:
         graph.order(fault=case.fault, stream=case.target)

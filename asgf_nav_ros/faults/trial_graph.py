@@ -56,6 +56,7 @@ class TrialGraph:
         self._folder, self._seed, self._topics = folder, seed, witnessed
         self._events: list[Event] = []
         self._seen: list[Event] = []
+        self._recorded: list[Event] = []
         self._lock = threading.Lock()
         self._episodes = itertools.count()
         environment = {**os.environ, **graph_environment(chosen_or_free_domain())}
@@ -67,7 +68,8 @@ class TrialGraph:
             environment |= card.environment
         names = (ROBOT, *(SENSES if kind in WITH_SENSES else []), *NODES,
                  *([RECORDER] if recorded else []), *([WITNESS] if witnessed else []))
-        listeners = {ROBOT: self._hear, WITNESS: self._seen.append}
+        listeners = {ROBOT: self._hear, WITNESS: self._seen.append,
+                     RECORDER: self._recorded.append}
         self.processes |= {name: NodeProcess(
             name, self._arguments(name), environment=environment, log=folder / f'{name}.log',
             listener=listeners.get(name)) for name in names}
@@ -107,6 +109,10 @@ class TrialGraph:
     def witnessed(self) -> list[Event]:
         """What the witness told."""
         return list(self._seen)
+
+    def recorded(self) -> list[Event]:
+        """What the recorder told: ``ready`` and what it wrote."""
+        return list(self._recorded)
 
     def wait(self, condition: Callable[[list[Event]], Any], timeout_s: float,
              since_s: float = 0.0) -> Any:

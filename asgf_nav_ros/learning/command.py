@@ -23,6 +23,7 @@ from sim_bridge.sounds import SPLITS
 from sim_bridge.soundspaces.layout import DATASETS
 from sim_bridge.soundspaces.layout import Layout
 
+HOUSES, SOUNDSPACES = 'houses', 'soundspaces'
 SYSTEMS = (*agent.SYSTEMS, *planner_systems.SYSTEMS)
 
 
@@ -37,12 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, required=True, help='folder of the run')
     parser.add_argument('--samples', type=int, help="environment steps, instead of the recipe's")
     parser.add_argument('--houses', type=int, help="small houses, instead of the recipe's")
-    parser.add_argument('--root', type=Path, metavar='DIR',
-                        help='learn by PPO from a download of SoundSpaces 1.0, in its scenes and '
-                        'with its sounds')
-    parser.add_argument('--dataset-name', default='replica', choices=sorted(DATASETS),
-                        help='of --root')
-    parser.add_argument('--split', default='train_telephone', help='of --root')
+    parser.add_argument('--dataset', default=HOUSES, choices=(HOUSES, SOUNDSPACES),
+                        help='generated houses, or by PPO the scenes and sounds of a download of '
+                        'SoundSpaces 1.0')
+    soundspaces = parser.add_argument_group(f'--dataset {SOUNDSPACES}')
+    soundspaces.add_argument('--root', type=Path, metavar='DIR', help='folder of the download')
+    soundspaces.add_argument('--dataset-name', default='replica', choices=sorted(DATASETS))
+    soundspaces.add_argument('--split', default='train_telephone')
     parser.add_argument('--seed', type=int, help="instead of the recipe's")
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--workers', type=int, help='processes that bake houses')
@@ -60,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Bake, train, export; return the exit code."""
+    if (args.dataset == SOUNDSPACES) != (args.root is not None):
+        raise ValueError(f'--dataset {SOUNDSPACES} and --root DIR need each other')
     recipe = recipe_from(args)
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -92,7 +96,7 @@ def training_clips(recipe: Recipe) -> list[np.ndarray]:
 
 
 def _train(recipe: Recipe, args: argparse.Namespace, processes: Processes) -> None:
-    if args.root:
+    if args.dataset == SOUNDSPACES:
         places = {'houses': _scenes(recipe, args), 'clips': []}
     else:
         houses = processes.one_after_the_other(
@@ -112,6 +116,6 @@ def _scenes(recipe: Recipe, args: argparse.Namespace) -> TrainingScenes:
     """Scenes of SoundSpaces, which say neither how sound gets to a node nor from where."""
     if (recipe.method != 'ppo' or recipe.hearing.samples
             or recipe.contract.system not in agent.SYSTEMS):
-        raise ValueError('--root needs a recipe of method ppo without a lesson in hearing, for '
-                         f'one of {", ".join(agent.SYSTEMS)}')
+        raise ValueError(f'--dataset {SOUNDSPACES} needs a recipe of method ppo without a lesson '
+                         f'in hearing, for one of {", ".join(agent.SYSTEMS)}')
     return TrainingScenes(Layout(args.root, args.dataset_name), args.split, recipe.contract)

@@ -29,7 +29,7 @@ def memory_use(pid: int) -> MemoryUse:
     """Return what a process uses now.
 
     Raises:
-        OSError: there is no such process.
+        ProcessLookupError: there is no such process, or it has ended.
     """
     fields = memory_fields_kib(pid, 'smaps_rollup')
     private_kib = fields['Private_Clean'] + fields['Private_Dirty']
@@ -41,9 +41,12 @@ def memory_fields_kib(pid: int, file: str) -> dict[str, int]:
     """Return the sizes in ``/proc/<pid>/<file>`` (status or smaps_rollup), kibibytes by name.
 
     Raises:
-        OSError: there is no such process.
+        ProcessLookupError: there is no such process, or it has ended.
     """
-    lines = Path(f'/proc/{pid}/{file}').read_text('ascii', errors='replace').splitlines()
+    try:
+        lines = Path(f'/proc/{pid}/{file}').read_text('ascii', errors='replace').splitlines()
+    except FileNotFoundError:
+        raise ProcessLookupError(f'there is no process {pid}') from None
     words = (line.split() for line in lines if line.endswith(' kB'))
     return {name.rstrip(':'): int(size) for name, size, _ in words}
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from pathlib import Path
 
@@ -11,18 +10,24 @@ import numpy as np
 
 from sim_bridge.sound_sources import read_sound_file
 from sim_bridge.sound_sources import SoundError
+from sim_bridge.soundspaces.kept_arrays import KeptArrays
 from sim_bridge.soundspaces.layout import DatasetError
 
 LONGEST_S = 300.0
+KEPT_BYTES = 256 * 2**20
+_kept = KeptArrays(KEPT_BYTES)
 
 
-@functools.lru_cache(maxsize=64)
 def read_recording(path: Path, *, sample_rate_hz: int) -> np.ndarray:
     """One recording, (n,) float32, at least a second long.
 
     Raises:
         DatasetError: missing, unreadable, too long, too short, silent or not finite.
     """
+    return _kept.get((path, sample_rate_hz), lambda: _read(path, sample_rate_hz))
+
+
+def _read(path: Path, sample_rate_hz: int) -> np.ndarray:
     if not path.is_file():
         raise DatasetError(f'{path}: is missing')
     try:

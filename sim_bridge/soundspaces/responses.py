@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 import logging
 from pathlib import Path
 import struct
 
 import numpy as np
 
+from sim_bridge.soundspaces.kept_arrays import KeptArrays
 from sim_bridge.soundspaces.layout import DatasetError
 from sim_bridge.soundspaces.layout import Layout
 
@@ -31,9 +31,13 @@ class Responses:
     def __init__(self, layout: Layout, scene: str, *, sample_rate_hz: int,
                  kept_bytes: int = KEPT_BYTES) -> None:
         self._layout, self._scene = layout, scene
-        self._sample_rate_hz, self._kept_bytes = sample_rate_hz, kept_bytes
-        self._kept: OrderedDict[tuple[int, int, int], np.ndarray] = OrderedDict()
-        self.bytes = 0
+        self._sample_rate_hz = sample_rate_hz
+        self._kept = KeptArrays(kept_bytes)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that is taken by those kept."""
+        return self._kept.bytes
 
     def get(self, heading: int, receiver: int, source: int) -> np.ndarray:
         """Response (2, L) float32 between nodes by their names; L is at least 1.
@@ -42,14 +46,7 @@ class Responses:
             DatasetError: the file is missing, too long, of another rate or not stereo.
         """
         key = (heading, receiver, source)
-        found = self._kept.pop(key, None)
-        if found is None:
-            found = self._read(self._layout.response(self._scene, *key))
-            self.bytes += found.nbytes
-        self._kept[key] = found
-        while self.bytes > self._kept_bytes and len(self._kept) > 1:
-            self.bytes -= self._kept.popitem(last=False)[1].nbytes
-        return found
+        return self._kept.get(key, lambda: self._read(self._layout.response(self._scene, *key)))
 
     def _read(self, path: Path) -> np.ndarray:
         try:

@@ -71,8 +71,8 @@ def test_only_the_episodes_of_the_split_are_drawn(dataset):
 def command(layout, tmp_path, *options, recipe=RECIPE):
     (tmp_path / 'recipe.yaml').write_text(recipe)
     return ['train', '--recipe', str(tmp_path / 'recipe.yaml'), '--system', 'av_nav',
-            '--root', str(layout.root), '--out', str(tmp_path / 'run'), '--device', 'cpu',
-            *options]
+            '--dataset', 'soundspaces', '--root', str(layout.root), '--out',
+            str(tmp_path / 'run'), '--device', 'cpu', *options]
 
 
 def train(*arguments, **more):
@@ -120,6 +120,7 @@ def test_a_killed_training_goes_on_at_the_step(dataset, tmp_path):
     ((), RECIPE.replace('ppo\n', 'imitation\n', 1), 'needs a recipe of method ppo'),
     (('--split', 'nowhere'), RECIPE, 'there are the splits train_telephone'),
     (('--dataset-name', 'mp3d'), RECIPE, 'holds no episodes'),
+    (('--dataset', 'houses'), RECIPE, '--dataset soundspaces and --root DIR need each other'),
     ((), RECIPE.replace('64, image_width: 64', '64, forward_step_m: 1.0'), 'steps of 0.5 m')])
 def test_what_cannot_be_trained_on_is_one_line(dataset, tmp_path, capsys, options, recipe,
                                                message):
