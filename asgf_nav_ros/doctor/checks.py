@@ -34,6 +34,7 @@ from asgf_nav_ros.sound.microphone import MicrophoneError
 from asgf_nav_ros.sound.microphone import MicrophoneSettings
 
 ROS_PATIENCE_S = 60
+RECEIVE_BUFFERS, RAW_IMAGE_BYTES = Path('/proc/sys/net/core/rmem_max'), 4194304
 _ROS = ('import rclpy; rclpy.init(); node = rclpy.create_node("doctor"); '
         'print(rclpy.get_rmw_implementation_identifier()); rclpy.shutdown()')
 # A robot with these hears something, or will when the source does not pause.
@@ -131,6 +132,17 @@ def check_ros() -> list[Finding]:
     domain = os.environ.get('ROS_DOMAIN_ID', '0')
     found = [ok('ROS', f'{asked.stdout.split()[-1]}, domain {domain}, discovery {discovery}')]
     if 'FASTDDS_DEFAULT_PROFILES_FILE' not in os.environ and 'fastrtps' in asked.stdout:
-        found.append(warn('transport', 'FASTDDS_DEFAULT_PROFILES_FILE is not set: large images '
-                          'may get lost; the launch files set it'))
+        found.append(warn('transport', 'FASTDDS_DEFAULT_PROFILES_FILE is not set: a node that '
+                          'is killed may cost the others their images; the launch files set it'))
+    if RECEIVE_BUFFERS.exists():
+        found += check_socket_buffers(int(RECEIVE_BUFFERS.read_text('ascii')))
     return found
+
+
+def check_socket_buffers(granted_bytes: int) -> list[Finding]:
+    """What the kernel grants a UDP socket, which carries the images of a camera's driver."""
+    if granted_bytes >= RAW_IMAGE_BYTES:
+        return []
+    return [warn('transport', f'net.core.rmem_max is {granted_bytes}: raw images of a megabyte '
+                 'get lost where their driver sends them best effort; sudo sysctl -w '
+                 f'net.core.rmem_max={RAW_IMAGE_BYTES}')]

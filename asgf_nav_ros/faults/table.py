@@ -17,6 +17,8 @@ whose sensors fail on command, one fault at a time.
 - *By*: a command of `motion`; the base by its own timeout, as no command came any more; or the
   robot was at rest already.
 - *Works again after*: from the end of the fault to motion.
+- *Tries*: those that passed of all. One that failed while the machine did not let the robot that
+  measures run for over 0.15 s is tried again, and counted in brackets.
 
 | fault | zero after | by | works again after | tries | cause, as diagnostics name it |
 |---|---:|---|---:|---:|---|
@@ -31,9 +33,14 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def _line(row: dict[str, Any]) -> str:
     name = row['name'] if row['passed'] else f'**{row["name"]}: {"; ".join(row["failures"])}**'
     cells = (name, _seconds(row['zero_after_s']), ', '.join(row['stopped_by']),
-             _seconds(row['resumed_after_s']), f'{row["passed_tries"]}/{row["tries"]}',
+             _seconds(row['resumed_after_s']), _tries(row),
              _cell(row['cause']))
     return '| ' + ' | '.join(cells) + ' |\n'
+
+
+def _tries(row: dict[str, Any]) -> str:
+    again = f' ({row["repeats"]})' if row['repeats'] else ''
+    return f'{row["passed_tries"]}/{row["tries"]}{again}'
 
 
 def _seconds(value: float | None) -> str:

@@ -27,6 +27,8 @@ class Verdict:
         cause: what diagnostics said, if they named it.
         resumed_after_s: from the end of the fault to motion; None: there was none.
         failures: what was not as it must be, in words.
+        held_up: the trial robot itself did not run for a while meanwhile: what measures was late.
+        repeats: tries before this one that were held up.
     """
 
     zero_after_s: float | None
@@ -34,6 +36,8 @@ class Verdict:
     cause: str
     resumed_after_s: float | None
     failures: tuple[str, ...]
+    held_up: bool = False
+    repeats: int = 0
 
     @property
     def passed(self) -> bool:
@@ -71,7 +75,8 @@ def judge(events: Sequence[Event], *, began_s: float, ended_s: float, window_s: 
     return Verdict(
         zero_after_s=stop and stop['after_s'], stopped_by=stop['by'] if stop else '',
         cause=cause, resumed_after_s=None if resumed_s is None else resumed_s - ended_s,
-        failures=tuple(failures))
+        failures=tuple(failures), held_up=any(
+            event['event'] == 'held_up' and event['t'] >= began_s for event in events))
 
 
 def _stop(events: Sequence[Event], began_s: float) -> Event | None:

@@ -7,6 +7,9 @@ one line each; times are of the machine's steady clock, which all its processes 
 
     {"fault": "silent", "stream": "odom"}, {"fault": ""} ends it, {"episode": "name"} begins one
     {"event": "moving" | "still" | "action" | "diagnostics" | "motion_state" | ..., "t": seconds}
+
+``held_up`` says that the machine did not let the robot itself run for so long: what it saw then
+came late.
 """
 
 from __future__ import annotations
@@ -44,6 +47,7 @@ from asgf_nav_ros.sight.view import Camera
 
 TICK_S = 0.02
 BASE_TIMEOUT_S = 0.4  # every base needs one; diff_drive_controller's is 0.5 unless it is set
+HELD_UP_S = 0.15  # between ticks
 TICKS_PER_IMAGE = 3
 WALL_M, CEILING_M, DEPTH_NOISE_M = 5.0, 2.5, 0.01
 SOUND_LEVEL, LAG_SAMPLES, FAR_EAR = 0.05, 3, 0.9
@@ -94,6 +98,7 @@ class TrialRobotNode(ManagedNode):
                     awaited=False)
         self.listen(DiagnosticArray, graph.DIAGNOSTICS, self._on_diagnostics, events,
                     awaited=False)
+        self._ticked_s = time.monotonic()
         threading.Thread(target=self._read, daemon=True).start()
         self.every(TICK_S, self._tick, clock=self.steady)
         tell('ready')
@@ -160,6 +165,9 @@ class TrialRobotNode(ManagedNode):
     # ---- what it does
 
     def _tick(self) -> None:
+        late_s, self._ticked_s = time.monotonic() - self._ticked_s, time.monotonic()
+        if late_s > HELD_UP_S:
+            tell('held_up', for_s=late_s)
         while not self._lines.empty():
             self._obey(json.loads(self._lines.get()))
         self._ticks += 1

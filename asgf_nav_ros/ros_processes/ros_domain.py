@@ -19,7 +19,6 @@ def graph_environment(domain: int) -> dict[str, str]:
     profile = str(share_directory('config') / 'fastdds_profile.xml')
     return {
         'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-        # With the default transports a busy machine lost sound in three runs of five.
         'FASTDDS_DEFAULT_PROFILES_FILE': profile, 'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
         'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'}
 

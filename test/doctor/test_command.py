@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from asgf_nav_ros import cli
+from asgf_nav_ros.doctor import checks
 from asgf_nav_ros.doctor.finding import ok
 from asgf_nav_ros.doctor.finding import screen
 from asgf_nav_ros.doctor.finding import stop
@@ -152,3 +153,9 @@ def test_the_screen_is_aligned_and_counts_what_stops():
     shown = screen([ok('a', 'fine'), warn('longer', 'hm'), stop('b', 'two\nlines')]).splitlines()
     assert shown == ['ok    a       fine', 'warn  longer  hm', 'STOP  b       two lines',
                      '1 of 3 findings would stop the robot.']
+
+
+def test_small_socket_buffers_are_a_warning():
+    [found] = checks.check_socket_buffers(212992)
+    assert 'net.core.rmem_max is 212992' in found.text and 'rmem_max=4194304' in found.text
+    assert checks.check_socket_buffers(4194304) == []

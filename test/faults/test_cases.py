@@ -65,3 +65,21 @@ def test_a_row_tells_the_worst_of_all_tries():
     assert (told['passed'], told['zero_after_s'], told['passed_tries']) == (False, 0.7, 1)
     never = dataclasses.replace(WELL, zero_after_s=None)
     assert row(case, [WELL, never])['zero_after_s'] is None
+
+
+@pytest.mark.parametrize('verdicts, tries', [
+    (['late and held up', 'well'], 2), (['late', 'well'], 1), (['late and held up'] * 9, 4),
+    (['well and held up', 'late'], 1)])
+def test_a_try_is_repeated_where_the_robot_that_measures_was_held_up(monkeypatch, verdicts, tries):
+    told = iter(verdicts)
+
+    def run_trial(*_, **__):
+        words = next(told)
+        failures = ('zero came after 0.70 s',) if 'late' in words else ()
+        return dataclasses.replace(WELL, failures=failures, held_up='held up' in words)
+
+    monkeypatch.setattr(command, 'run_trial', run_trial)
+    verdict = command.tried(None, all_cases()[0], window_s=1.0, seed=1)
+    assert verdict.repeats == tries - 1
+    assert verdict.passed == (verdicts[tries - 1].startswith('well'))
+    assert row(all_cases()[0], [verdict, WELL])['repeats'] == tries - 1

@@ -3,7 +3,7 @@ from asgf_nav_ros.faults.table import table
 
 ROW = {'name': 'silent_odom', 'passed': True, 'zero_after_s': 0.303, 'stopped_by': ['command'],
        'cause_named': True, 'cause': 'zero: stale_odometry', 'resumed_after_s': 1.5, 'tries': 2,
-       'passed_tries': 2, 'failures': []}
+       'passed_tries': 2, 'repeats': 0, 'failures': []}
 
 
 def lines(*rows):
@@ -24,3 +24,8 @@ def test_what_failed_is_marked_and_says_why():
 def test_a_cause_cannot_break_the_table():
     [line] = lines({**ROW, 'cause': 500 * 'x|`'})
     assert line.count('|') == 7 and len(line) < 250
+
+
+def test_repeated_tries_are_told():
+    [line] = lines({**ROW, 'repeats': 3})
+    assert '| 2/2 (3) |' in line

@@ -102,3 +102,8 @@ def test_words_from_before_the_fault_do_not_count():
     events = good_course()
     events[3]['t'] = 9.5
     assert 'no diagnostics named the cause' in judged(events).failures
+
+
+def test_it_is_told_whether_the_robot_itself_was_held_up_after_the_fault():
+    assert not judged([event('held_up', 9.9, for_s=0.3), *good_course()]).held_up
+    assert judged([*good_course(), event('held_up', 10.2, for_s=0.3)]).held_up

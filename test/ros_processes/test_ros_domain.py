@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import socket
+from xml.etree import ElementTree
 
 from asgf_nav_ros.ros_processes import ros_domain
 
@@ -21,3 +22,10 @@ def test_a_domain_that_was_asked_for_is_used(monkeypatch):
     monkeypatch.setenv('ROS_DOMAIN_ID', '77')
     assert ros_domain.chosen_or_free_domain() == 77
     assert ros_domain.graph_environment(77)['ROS_DOMAIN_ID'] == '77'
+
+
+def test_processes_share_no_memory_with_one_that_may_be_killed():
+    profile = ElementTree.parse(ros_domain.graph_environment(1)['FASTDDS_DEFAULT_PROFILES_FILE'])
+    space = '{http://www.eprosima.com}'
+    assert [kind.text for kind in profile.iter(f'{space}type')] == ['UDPv4']
+    assert [use.text for use in profile.iter(f'{space}useBuiltinTransports')] == ['false']
