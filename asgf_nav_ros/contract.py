@@ -95,6 +95,10 @@ class PolicyContract:
             raise ValueError(f'goal_windows must be at least 0, got {self.goal_windows}')
         if self.belief_cells < 0 or (self.belief_cells and self.belief_cells % 2 == 0):
             raise ValueError(f'belief_cells must be odd or 0, got {self.belief_cells}')
+        if self.recurrent_size <= 0:
+            taken = self.goal_sound_size + self.belief_size
+            raise ValueError(f'hidden_size must be over the {taken} numbers that remember the '
+                             f"goal's sound and place, got {self.hidden_size}")
         if self.audio_channels not in (TWO_EARS, TWO_EARS_WITH_INTERAURAL):
             raise ValueError(f'audio_channels must be {TWO_EARS} or {TWO_EARS_WITH_INTERAURAL}, '
                              f'got {self.audio_channels}')
@@ -127,6 +131,21 @@ class PolicyContract:
         bins = self.n_fft // 2 + 1
         frames = self.window_samples // self.hop_length + 1
         return (-(-bins // self.pool), -(-frames // self.pool), len(self.audio_channels))
+
+    @property
+    def goal_sound_size(self) -> int:
+        """Numbers of the memory that hold the goal's sound: a sum of windows, and their count."""
+        return self.spectrogram_shape[0] + 1 if self.goal_windows else 0
+
+    @property
+    def belief_size(self) -> int:
+        """Numbers of the memory that hold the map of where the goal may be, its last ones."""
+        return self.belief_cells ** 2
+
+    @property
+    def recurrent_size(self) -> int:
+        """Numbers of the memory that are the GRU's, its first ones."""
+        return self.hidden_size - self.goal_sound_size - self.belief_size
 
     def to_json(self) -> str:
         """Serialise for the metadata of an ONNX file."""

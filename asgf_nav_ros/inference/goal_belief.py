@@ -26,7 +26,7 @@ class GoalBelief:
         """Raises: ValueError: the contract has no map."""
         if not contract.belief_cells:
             raise ValueError('a goal belief needs a contract with belief_cells, got 0')
-        self._size = contract.belief_cells ** 2
+        self._size = contract.belief_size
         axis = (np.arange(contract.belief_cells) - contract.belief_cells // 2) * BELIEF_CELL_M
         self._places = np.stack(np.meshgrid(axis, axis, indexing='ij'), -1).reshape(-1, 2)
         self._prior = -BELIEF_FAR_COST * np.hypot(*self._places.T)

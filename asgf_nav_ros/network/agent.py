@@ -163,8 +163,8 @@ class NavigationAgent(nn.Module):
         self.sight = sight
         self._goal_sound = GoalSound(contract)
         self._has_belief = contract.belief_cells > 0
-        _require_room(contract, system, self._goal_sound.size)
-        remembers = contract.hidden_size - self._goal_sound.size - contract.belief_cells ** 2
+        _require_feed(contract, system)
+        remembers = contract.recurrent_size
         self.visual = VisualEncoder((contract.image_height, contract.image_width),
                                     depth_max_m=contract.depth_max_m, sight=sight)
         bins, frames, channels = contract.spectrogram_shape
@@ -291,12 +291,11 @@ class NavigationAgent(nn.Module):
 
     def _parted(self, hidden: torch.Tensor) -> _Remembered:
         """What the GRU carries on, what is remembered of the goal's sound, and the belief."""
-        sound = self._goal_sound.size
-        places = self.belief.size if self._has_belief else 0
-        if not sound + places:
+        contract = self.contract
+        if contract.recurrent_size == contract.hidden_size:
             return _Remembered(hidden, hidden[:, :0], hidden[:, :0])
-        gru = self.contract.hidden_size - sound - places
-        return _Remembered(*hidden.split((gru, sound, places), -1))
+        return _Remembered(*hidden.split((
+            contract.recurrent_size, contract.goal_sound_size, contract.belief_size), -1))
 
     def _evidence(self, percept: _Percept, motion: torch.Tensor) -> torch.Tensor:
         with torch.autocast(motion.device.type, enabled=False):
@@ -427,15 +426,11 @@ def _joined(*parts: torch.Tensor) -> torch.Tensor:
     return torch.cat(filled, -1) if len(filled) > 1 else filled[0]
 
 
-def _require_room(contract: PolicyContract, system: str, goal_sound: int) -> None:
-    """Refuse a belief that nothing feeds, or sizes that leave the GRU nothing."""
+def _require_feed(contract: PolicyContract, system: str) -> None:
+    """Refuse a belief that nothing feeds."""
     if contract.belief_cells and (system not in _DESCRIBES or not contract.odometry):
         raise ValueError(f'belief_cells need odometry and one of {list(_DESCRIBES)}, '
                          f'got {system} with odometry={contract.odometry}')
-    taken = goal_sound + contract.belief_cells ** 2
-    if contract.hidden_size <= taken:
-        raise ValueError(f'hidden_size must be over the {taken} numbers that remember the '
-                         f"goal's sound and place, got {contract.hidden_size}")
 
 
 def _fusion(system: str) -> nn.Module:

@@ -49,7 +49,7 @@ class BeliefMap(nn.Module):
     def __init__(self, contract: PolicyContract) -> None:
         super().__init__()
         self._cells = contract.belief_cells
-        self.size = self._cells ** 2
+        self.size = contract.belief_size
         axis = (torch.arange(self._cells) - self._cells // 2) * BELIEF_CELL_M
         ahead, left = torch.meshgrid(axis, axis, indexing='ij')
         places = torch.stack([ahead, left], -1).flatten(0, 1)  # (size, 2) m

@@ -27,13 +27,9 @@ class GoalSound:
     """
 
     def __init__(self, contract: PolicyContract) -> None:
-        """Raises: ValueError: the contract's ``hidden_size`` leaves the GRU nothing."""
         self._windows = contract.goal_windows
         self._gain = contract.input_gain
-        self.size = contract.spectrogram_shape[0] + 1 if contract.goal_windows else 0
-        if contract.hidden_size <= self.size:
-            raise ValueError(f'hidden_size must be over the {self.size} numbers that remember the '
-                             f"goal's sound, got {contract.hidden_size}")
+        self.size = contract.goal_sound_size
 
     def spectrum(self, spectrogram: torch.Tensor) -> torch.Tensor:
         """Mean magnitude over frames and ears, (..., bins, frames, channels) -> (..., bins)."""

@@ -40,7 +40,5 @@ def _widened(weights: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 
 def _geometry(contract: PolicyContract) -> PolicyContract:
-    remembered = contract.belief_cells ** 2
-    remembered += contract.spectrogram_shape[0] + 1 if contract.goal_windows else 0
     return dataclasses.replace(contract, trained_on='', goal_windows=0, belief_cells=0,
-                               hidden_size=contract.hidden_size - remembered)
+                               hidden_size=contract.recurrent_size)

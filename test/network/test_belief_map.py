@@ -14,10 +14,6 @@ from asgf_nav_ros.network.belief_map import place_targets
 from asgf_nav_ros.network.belief_map import PLACES
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import DISTANCE_BINS
-from asgf_nav_ros.network.export import export_onnx
-from asgf_nav_ros.network.export import verify_onnx
-from asgf_nav_ros.network.exported_weights import agent_of_export
-from asgf_nav_ros.network.initial_weights import begin_with
 
 CELLS = 21
 BEFORE = PolicyContract(image_height=64, image_width=64, odometry=True, system='asgf_plus',
@@ -86,58 +82,6 @@ def test_targets_are_shares_and_a_source_here_has_no_azimuth():
     assert targets[2].argmax() == AZIMUTH_BINS * 3 // 4 * DISTANCE_BINS + DISTANCE_BINS - 1
 
 
-def views(*shape):
-    return (torch.randint(0, 256, (*shape, 64, 64, 3), dtype=torch.uint8),
-            10 * torch.rand(*shape, 64, 64), torch.log1p(torch.rand(*shape, 65, 26, 5)))
-
-
-def believing_agent(system='asgf_plus'):
-    torch.manual_seed(0)
-    agent = NavigationAgent(CONTRACT, system=system)
-    torch.nn.init.normal_(agent.place_head.weight, std=0.1)
-    return agent
-
-
-@pytest.mark.parametrize('system', ['asgf_plus', 'av_nav_plus'])
-def test_a_sequence_believes_what_its_steps_believe(system):
-    agent = believing_agent(system)
-    rgb, depth, sound = views(5, 2)
-    motion = torch.rand(5, 2, 9)
-    starts = torch.zeros(5, 2, dtype=torch.bool)
-    starts[3, 1] = True
-    hidden, logits = agent.initial_hidden(2), []
-    for step in range(5):
-        hidden = torch.where(starts[step].unsqueeze(-1), 0.0, hidden)
-        output = agent(rgb[step], depth[step], sound[step], hidden, motion[step])
-        hidden = output.hidden
-        logits.append(output.logits)
-    got = agent.sequence(rgb, depth, sound, agent.initial_hidden(2), starts, motion)
-    torch.testing.assert_close(got.logits, torch.stack(logits), rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(got.hidden, hidden, rtol=1e-4, atol=1e-4)
-
-
-def test_exported_policy_believes_as_well(tmp_path):
-    agent = believing_agent()
-    export_onnx(agent, tmp_path / 'agent.onnx', provenance={})
-    assert verify_onnx(agent, tmp_path / 'agent.onnx', steps=6) < 1e-4
-    verify_onnx(agent_of_export(tmp_path / 'agent.onnx'), tmp_path / 'agent.onnx')
-
-
-def test_weights_from_before_ignore_the_map_at_first():
-    torch.manual_seed(0)
-    taught, agent = NavigationAgent(BEFORE), NavigationAgent(CONTRACT)
-    begin_with(agent, taught)
-    rgb, depth, sound = views(3)
-    motion = torch.rand(3, 9)
-    before = taught(rgb, depth, sound, taught.initial_hidden(3), motion)
-    after = agent(rgb, depth, sound, agent.initial_hidden(3), motion)
-    torch.testing.assert_close(after.logits, before.logits, rtol=1e-5, atol=1e-6)
-
-
 def test_a_map_that_nothing_feeds_is_refused():
     with pytest.raises(ValueError, match='belief_cells need odometry and one of'):
         NavigationAgent(CONTRACT, system='asgf')
-    with pytest.raises(ValueError, match='hidden_size must be over the 507 numbers'):
-        NavigationAgent(dataclasses.replace(CONTRACT, hidden_size=507))
-    with pytest.raises(ValueError, match='belief_cells must be odd or 0, got 4'):
-        dataclasses.replace(CONTRACT, belief_cells=4)
