@@ -21,6 +21,7 @@ from asgf_nav_ros.contract import MOTION_POSITION
 from asgf_nav_ros.contract import MOTION_POSITION_SCALE_M
 from asgf_nav_ros.contract import MOTION_YAW
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.network.compass import seen_from_robot
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import descriptor_bins
 from asgf_nav_ros.network.descriptor import DISTANCE_BINS
@@ -75,10 +76,8 @@ class BeliefMap(nn.Module):
         places : (B, PLACES) log likelihood ratios, azimuth outermost; motion : (B,
         MOTION_FEATURES); match : (B, MATCH_SIZE), for contracts with ``goal_windows``.
         """
-        position, yaw = _pose(motion)
-        east, north = (self.places - position.unsqueeze(1)).unbind(-1)  # (B, size)
-        cosine, sine = yaw.unsqueeze(1).unbind(-1)
-        ahead, left = cosine * east + sine * north, cosine * north - sine * east
+        ahead, left = (MOTION_POSITION_SCALE_M * seen_from_robot(
+            self.places / MOTION_POSITION_SCALE_M, motion.unsqueeze(1))).unbind(-1)  # (B, size)
         turn = torch.atan2(left, ahead) / (2 * math.pi)
         share = torch.log1p((ahead.square() + left.square()).sqrt()) / math.log1p(FARTHEST_M)
         table = places.float().unflatten(-1, (AZIMUTH_BINS, DISTANCE_BINS)).transpose(1, 2)
@@ -121,11 +120,9 @@ class BeliefMap(nn.Module):
         mean = belief @ self.places
         spread = (belief @ self.places.square().sum(-1, keepdim=True)
                   - mean.square().sum(-1, keepdim=True)).clamp_min(1e-6).sqrt()
-        east, north = (mean - position).unbind(-1)
-        cosine, sine = yaw.unbind(-1)
-        offset = torch.stack([cosine * east + sine * north, cosine * north - sine * east], -1)
+        offset = seen_from_robot(mean / MOTION_POSITION_SCALE_M, motion)
         return torch.relu(self.describe(torch.cat(
-            [density, offset / 10, spread / 10, belief.amax(-1, keepdim=True)], -1)))
+            [density, offset, spread / 10, belief.amax(-1, keepdim=True)], -1)))
 
     def _read(self, plane: torch.Tensor, around: torch.Tensor, position: torch.Tensor,
               yaw: torch.Tensor) -> torch.Tensor:
