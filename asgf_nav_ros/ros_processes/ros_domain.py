@@ -18,7 +18,9 @@ def graph_environment(domain: int) -> dict[str, str]:
     """Return variables that keep a graph to its domain and its processes to one thread each."""
     profile = str(share_directory('config') / 'fastdds_profile.xml')
     return {
-        'ROS_DOMAIN_ID': str(domain), 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
+        'ROS_DOMAIN_ID': str(domain),
+        # LOCALHOST would bring shared memory back, whatever the profile says; its UDP is local.
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET',
         'FASTDDS_DEFAULT_PROFILES_FILE': profile, 'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
         'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'}
 

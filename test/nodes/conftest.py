@@ -24,12 +24,11 @@ from asgf_nav_ros.nodes import graph as topics
 from asgf_nav_ros.ros_processes import ros_domain
 
 # Before the first rclpy.init, and for the processes that tests start.
-os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 _domain = ros_domain.free_domain()
 # The first participant's port stays taken, so nobody else holds the domain for a free one.
 _held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 _held.bind(('', ros_domain.FIRST_PORT + ros_domain.PORTS_PER_DOMAIN * _domain))
-os.environ['ROS_DOMAIN_ID'] = str(_domain)
+os.environ |= ros_domain.graph_environment(_domain)
 
 CONTRACT = PolicyContract(image_height=32, image_width=32, hidden_size=4, input_gain=30.0)
 

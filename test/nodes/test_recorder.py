@@ -23,6 +23,7 @@ from std_msgs.msg import String
 import yaml
 
 from asgf_nav_ros.nodes import graph
+from asgf_nav_ros.ros_processes import ros_domain
 
 PATIENCE_S = 60
 RESULT = {'episode': '1-0', 'success': True}
@@ -30,8 +31,8 @@ RESULT = {'episode': '1-0', 'success': True}
 
 @pytest.fixture
 def domain(monkeypatch):
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(1 + (os.getpid() + 50) % 100))
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    for name, value in ros_domain.graph_environment(1 + (os.getpid() + 50) % 100).items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

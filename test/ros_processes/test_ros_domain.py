@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 import socket
-from xml.etree import ElementTree
+import subprocess
+import sys
 
 from asgf_nav_ros.ros_processes import ros_domain
 
@@ -24,8 +26,16 @@ def test_a_domain_that_was_asked_for_is_used(monkeypatch):
     assert ros_domain.graph_environment(77)['ROS_DOMAIN_ID'] == '77'
 
 
+THREADS = """
+import pathlib, rclpy
+rclpy.init()
+node = rclpy.create_node('any')
+print(*(task.read_text().strip() for task in pathlib.Path('/proc/self/task').glob('*/comm')))
+"""
+
+
 def test_processes_share_no_memory_with_one_that_may_be_killed():
-    profile = ElementTree.parse(ros_domain.graph_environment(1)['FASTDDS_DEFAULT_PROFILES_FILE'])
-    space = '{http://www.eprosima.com}'
-    assert [kind.text for kind in profile.iter(f'{space}type')] == ['UDPv4']
-    assert [use.text for use in profile.iter(f'{space}useBuiltinTransports')] == ['false']
+    environment = {**os.environ, **ros_domain.graph_environment(ros_domain.free_domain())}
+    threads = subprocess.run([sys.executable, '-c', THREADS], env=environment, check=True,
+                             capture_output=True, text=True).stdout
+    assert 'dds.udp' in threads and 'dds.shm' not in threads
