@@ -136,7 +136,7 @@ def check_ros() -> list[Finding]:
                           'is killed may cost the others their images; the launch files set it'))
     if discovery == 'LOCALHOST' or os.environ.get('ROS_LOCALHOST_ONLY') == '1':
         found.append(warn('transport', 'with discovery on this machine alone Fast DDS shares '
-                          'memory, and a node that is killed may cost the others their images: set '
+                          'memory, and a node that is killed may cost others their images: set '
                           'ROS_AUTOMATIC_DISCOVERY_RANGE to SUBNET; the profile is local'))
     if RECEIVE_BUFFERS.exists():
         found += check_socket_buffers(int(RECEIVE_BUFFERS.read_text('ascii')))
