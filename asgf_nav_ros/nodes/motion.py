@@ -171,9 +171,13 @@ class MotionNode(ManagedNode):
             self._tick(now_s)
 
     def _tick(self, now_s: float) -> None:
+        began_s = self.now_s
         trouble = self._supervision.trouble(time.monotonic())
         command = self._controller.step(now_s, trouble.cause)
         self._publish_change()
+        if self.now_s - began_s > self.settings.tick_timeout_s:  # frozen after it had looked
+            command = self._controller.step(self.now_s, Cause.PAUSED)
+            self._publish_change()
         self._command(command, now_s, trouble)
 
     def _command(self, command: Command, now_s: float, trouble: Trouble = WELL) -> None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import math
+import time
 
 from geometry_msgs.msg import Twist
 from geometry_msgs.msg import TwistStamped
@@ -12,6 +13,7 @@ from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 from std_srvs.srv import Trigger
 
+from asgf_nav_ros.motion.causes import MotionState
 from asgf_nav_ros.motion.pose import Pose
 from asgf_nav_ros.nodes import graph
 from asgf_nav_ros.nodes import messages
@@ -213,6 +215,40 @@ def test_by_timer_stale_odometry_is_zero_with_its_cause(ros, model_path):
     ros.until(send_odometry)
     ros.until(lambda: ros.heard[graph.CMD_VEL][-1].angular.z == 0)
     ros.until(lambda: ros.complained('stale_odometry'))
+
+
+def test_what_was_decided_before_a_freeze_is_not_commanded_after_it(ros, model_path):
+    node = ros.start(MotionNode, model_path=model_path, enabled=True, heartbeat_timeout_s=0.0,
+                     cmd_vel_stamped=True)
+    ros.listen(TwistStamped, graph.CMD_VEL)
+    odometry, action = ros.talk(Odometry, graph.ODOMETRY), ros.talk(Header, graph.ACTION)
+    commanded = ros.heard[graph.CMD_VEL]
+    ros.until(lambda: commanded)
+
+    def turns():
+        odometry.publish(messages.odometry_message(Pose(0.0, 0.0, 0.0), (0.0, 0.0), node.now_s))
+        return commanded[-1].twist.angular.z > 0
+
+    turns()
+    ros.settle()
+    action.publish(messages.header('TURN_LEFT', node.now_s))
+    ros.until(turns)
+    step, frozen_s = node._controller.step, []
+
+    def frozen_step(now_s, *arguments):
+        command = step(now_s, *arguments)
+        if not frozen_s and command.angular_radps:
+            frozen_s.append(now_s)
+            time.sleep(0.4)
+        return command
+
+    node._controller.step = frozen_step
+    ros.until(lambda: turns() and frozen_s)
+    ros.until(lambda: messages.seconds(commanded[-1].header.stamp) > frozen_s[0] + 0.5)
+    later = [each.twist.angular.z for each in commanded
+             if messages.seconds(each.header.stamp) > frozen_s[0] - 1e-6]
+    assert len(later) > 1 and not any(later)
+    assert node._controller.state == MotionState.FAILED
 
 
 def test_it_is_disabled_until_told_otherwise(ros, model_path):
