@@ -8,11 +8,16 @@ import dataclasses
 import math
 from typing import Any
 
+from asgf_nav_ros.motion.causes import MotionState
+
 ZERO_LIMIT_S = 0.5
 # Between the steady clock and the stamps of the robot, and between two topics.
 SLACK_S = 0.06
 # Commands of zero for less than this belong to an action that corrects its last millimetres.
 LEAST_REST_S = 0.15
+
+# Intruders on motion_state say other words.
+AT_REST = {state.value for state in MotionState} - {MotionState.MOVING.value}
 
 Event = dict[str, Any]
 
@@ -104,7 +109,7 @@ def _unfounded(events: Sequence[Event], began_s: float, window_s: float) -> list
     """Times at which motion began without an action on what was heard since the last stop."""
     rests_s = [event['t'] for event in _rests(events)]
     rests_s += [event['since'] for event in events
-                if event['event'] == 'motion_state' and event['state'] != 'moving']
+                if event['event'] == 'motion_state' and event['state'] in AT_REST]
     return [event['t'] for event in events
             if event['event'] == 'moving' and event['t'] > began_s
             and not _founded(event['t'], rests_s, events, window_s)]

@@ -107,3 +107,11 @@ def test_words_from_before_the_fault_do_not_count():
 def test_it_is_told_whether_the_robot_itself_was_held_up_after_the_fault():
     assert not judged([event('held_up', 9.9, for_s=0.3), *good_course()]).held_up
     assert judged([*good_course(), event('held_up', 10.2, for_s=0.3)]).held_up
+
+
+def test_the_word_of_an_intruder_is_no_rest_of_the_robot():
+    events = good_course()
+    events.insert(4, event('motion_state', 13.1, state=40 * 'x', since=13.05))
+    assert judged(events).passed
+    events[4]['state'] = 'idle'
+    assert not judged(events).passed
