@@ -11,6 +11,7 @@ from geometry_msgs.msg import Twist
 from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.duration import Duration
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import Bool
 from std_msgs.msg import Header
@@ -175,17 +176,25 @@ class MotionNode(ManagedNode):
         trouble = self._supervision.trouble(time.monotonic())
         command = self._controller.step(now_s, trouble.cause)
         self._publish_change()
-        if self.now_s - began_s > self.settings.tick_timeout_s:  # frozen after it had looked
+        # Whoever is frozen between looking and sending sends when the world has gone on: next to
+        # nothing is left to do after this look at the clock.
+        message = self._serialized(command, now_s)
+        if self.now_s - began_s > self.settings.tick_timeout_s:
             command = self._controller.step(self.now_s, Cause.PAUSED)
             self._publish_change()
-        self._command(command, now_s, trouble)
-
-    def _command(self, command: Command, now_s: float, trouble: Trouble = WELL) -> None:
-        velocity = (command.linear_mps, command.angular_radps)
-        self._cmd_vel.publish(messages.stamped_twist_message(velocity, now_s)
-                              if self.settings.cmd_vel_stamped
-                              else messages.twist_message(velocity))
+            message = self._serialized(command, now_s)
+        self._cmd_vel.publish(message)
         self._report(command.cause, trouble)
+
+    def _command(self, command: Command, now_s: float) -> None:
+        self._cmd_vel.publish(self._serialized(command, now_s))
+        self._report(command.cause, WELL)
+
+    def _serialized(self, command: Command, now_s: float) -> bytes:
+        velocity = (command.linear_mps, command.angular_radps)
+        return serialize_message(messages.stamped_twist_message(velocity, now_s)
+                                 if self.settings.cmd_vel_stamped
+                                 else messages.twist_message(velocity))
 
     def _report(self, cause: Cause, trouble: Trouble) -> None:
         self.diagnostics.tell(state=self._controller.state.value, cause=cause.value,
