@@ -162,11 +162,11 @@ class TrialGraph:
         simulated = {'use_sim_time': self.kind == CLOCKED}
         own = {
             ROBOT: {'seed': self._seed, 'owns_clock': self.kind == CLOCKED},
-            'motion': {**simulated, 'enabled': True},
+            'motion': {**simulated, 'enabled': True, 'cmd_vel_stamped': True},
             'camera': {'source': 'topics'},
             'audio_capture': {'device': DEVICE, 'device_rate_hz': RATE_HZ},
-            WITNESS: {'topics': self._topics},
-            RECORDER: {'bag_path': str(self._folder / 'bag_%H%M%S'), 'cmd_vel_stamped': False},
+            WITNESS: {'topics': self._topics, 'cmd_vel_stamped': True},
+            RECORDER: {'bag_path': str(self._folder / 'bag_%H%M%S'), 'cmd_vel_stamped': True},
         }.get(name, simulated)
         file = f'{name}.yaml' if name in (*NODES, *SENSES) else 'sim.yaml'
         driver = DRIVER if name == ROBOT and self.kind in WITH_SENSES else {}

@@ -25,7 +25,7 @@ from typing import Any
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import Twist
+from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 import numpy as np
 from rosgraph_msgs.msg import Clock
@@ -92,7 +92,7 @@ class TrialRobotNode(ManagedNode):
         self._heard_samples, self._heard_from_s = 0, self._stamp_s
         self._texts: dict[str, str] = {}
         events = graph.event_qos(depth=100)
-        self.listen(Twist, graph.CMD_VEL, self._on_cmd_vel, events, awaited=False)
+        self.listen(TwistStamped, graph.CMD_VEL, self._on_cmd_vel, events, awaited=False)
         self.listen(Header, graph.ACTION, self._on_action, events, awaited=False)
         self.listen(Header, graph.MOTION_STATE, self._on_motion_state, graph.state_qos(),
                     awaited=False)
@@ -113,8 +113,11 @@ class TrialRobotNode(ManagedNode):
 
     # ---- what it hears
 
-    def _on_cmd_vel(self, message: Twist) -> None:
-        self._velocity = (message.linear.x, message.angular.z)
+    def _on_cmd_vel(self, message: TwistStamped) -> None:
+        age_s = self._stamp_s - messages.seconds(message.header.stamp)
+        if abs(age_s) > BASE_TIMEOUT_S:  # diff_drive_controller drives no old commands either
+            return
+        self._velocity = (message.twist.linear.x, message.twist.angular.z)
         self._commanded_s = time.monotonic()
         self._say_whether_moving(by='command')
 
