@@ -11,6 +11,7 @@ import socket
 from asgf_nav_ros.share import share_directory
 
 DOMAINS = range(1, 101)  # ROS domain ids whose ports no system hands out to others
+FAST_DDS = 'rmw_fastrtps'  # the default; also _cpp and _dynamic_cpp
 FIRST_PORT, PORTS_PER_DOMAIN = 7410, 250  # of a domain's first participant (DDSI-RTPS)
 
 
@@ -19,10 +20,18 @@ def graph_environment(domain: int) -> dict[str, str]:
     profile = str(share_directory('config') / 'fastdds_profile.xml')
     return {
         'ROS_DOMAIN_ID': str(domain),
-        # LOCALHOST would bring shared memory back, whatever the profile says; its UDP is local.
-        'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET',
+        'ROS_AUTOMATIC_DISCOVERY_RANGE': _discovery_range(),
         'FASTDDS_DEFAULT_PROFILES_FILE': profile, 'FASTRTPS_DEFAULT_PROFILES_FILE': profile,
         'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'RCUTILS_COLORIZED_OUTPUT': '0'}
+
+
+def _discovery_range() -> str:
+    """That in which no other machine is heard.
+
+    With LOCALHOST Fast DDS would share memory, whatever the profile says, whose UDP is local.
+    """
+    implementation = os.environ.get('RMW_IMPLEMENTATION') or FAST_DDS
+    return 'SUBNET' if implementation.startswith(FAST_DDS) else 'LOCALHOST'
 
 
 def chosen_or_free_domain() -> int:

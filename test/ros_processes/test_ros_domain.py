@@ -4,6 +4,8 @@ import socket
 import subprocess
 import sys
 
+import pytest
+
 from asgf_nav_ros.ros_processes import ros_domain
 
 
@@ -39,3 +41,10 @@ def test_processes_share_no_memory_with_one_that_may_be_killed():
     threads = subprocess.run([sys.executable, '-c', THREADS], env=environment, check=True,
                              capture_output=True, text=True).stdout
     assert 'dds.udp' in threads and 'dds.shm' not in threads
+
+
+@pytest.mark.parametrize('implementation, discovery', [
+    ('', 'SUBNET'), ('rmw_fastrtps_cpp', 'SUBNET'), ('rmw_cyclonedds_cpp', 'LOCALHOST')])
+def test_no_other_machine_is_heard_with_any_middleware(monkeypatch, implementation, discovery):
+    monkeypatch.setenv('RMW_IMPLEMENTATION', implementation)
+    assert ros_domain.graph_environment(1)['ROS_AUTOMATIC_DISCOVERY_RANGE'] == discovery
