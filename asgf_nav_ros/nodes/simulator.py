@@ -179,7 +179,8 @@ class SimulatorNode(ManagedNode):
         if motion is None or motion == MotionState.DISABLED:
             return True
         since_s = self._lockstep.motion_since_s
-        return (motion.at_rest and since_s > self._last_action_s
+        # A step that is blocked at once is over at the very time that it was decided on.
+        return (motion.at_rest and since_s >= self._last_action_s
                 and self._time_s >= since_s + REST_S)
 
     def _end(self, end: str) -> None:

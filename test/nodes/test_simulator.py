@@ -62,6 +62,28 @@ def test_by_the_wall_clock_an_episode_runs_to_its_time_limit(ros, simulator, con
     assert messages.camera_of(heard[graph.CAMERA_INFO][0]).fx == pytest.approx(16.0)
 
 
+def test_steps_that_are_blocked_at_once_count_to_the_limit_of_actions(ros, model_path):
+    ros.listen(String, graph.EPISODE_RESULT)
+    node = ros.start(SimulatorNode, model_path=model_path, lockstep=False, wait_for_graph=False,
+                     startup_settle_s=0.0, realtime_factor=5.0, house=HOUSE, max_actions=2,
+                     episode_time_limit_s=30.0)
+    action = ros.talk(Header, graph.ACTION)
+    motion = ros.talk(Header, graph.MOTION_STATE, graph.state_qos())
+    decided_s = []
+
+    def decide():
+        if node._record and len(decided_s) < 2 and (
+                not decided_s or node._time_s > decided_s[-1] + 1.0):
+            decided_s.append(node._time_s)
+            action.publish(messages.header('MOVE_FORWARD', decided_s[-1]))
+            motion.publish(messages.header('blocked', decided_s[-1]))
+        return node.finished and ros.heard[graph.EPISODE_RESULT]
+
+    ros.until(decide, timeout_s=60)
+    result = json.loads(ros.heard[graph.EPISODE_RESULT][0].data)
+    assert (result['end'], result['actions']) == ('max_actions', 2)
+
+
 def test_odometry_drifts_as_it_is_told_to(ros, model_path):
     ros.listen(Odometry, graph.ODOMETRY, graph.sensor_qos('best_effort', depth=1000))
     node = ros.start(SimulatorNode, model_path=model_path, lockstep=False, wait_for_graph=False,
