@@ -21,6 +21,7 @@ from asgf_nav_ros.doctor.recording import record
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
 from asgf_nav_ros.inference.onnx_policy import PolicyOutputError
 from asgf_nav_ros.inference.providers import ProviderUnavailable
+from asgf_nav_ros.ros_processes.ros_domain import FAST_DDS
 from asgf_nav_ros.sight.calibration import Calibration
 from asgf_nav_ros.sight.video_source import VideoError
 from asgf_nav_ros.sight.video_source import VideoSettings
@@ -131,15 +132,23 @@ def check_ros() -> list[Finding]:
     discovery = os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', 'SUBNET')
     domain = os.environ.get('ROS_DOMAIN_ID', '0')
     found = [ok('ROS', f'{asked.stdout.split()[-1]}, domain {domain}, discovery {discovery}')]
-    if 'FASTDDS_DEFAULT_PROFILES_FILE' not in os.environ and 'fastrtps' in asked.stdout:
+    if FAST_DDS in asked.stdout:
+        found += _check_shared_memory(discovery)
+    if RECEIVE_BUFFERS.exists():
+        found += check_socket_buffers(int(RECEIVE_BUFFERS.read_text('ascii')))
+    return found
+
+
+def _check_shared_memory(discovery: str) -> list[Finding]:
+    """Whether Fast DDS shares memory between processes."""
+    found = []
+    if 'FASTDDS_DEFAULT_PROFILES_FILE' not in os.environ:
         found.append(warn('transport', 'FASTDDS_DEFAULT_PROFILES_FILE is not set: a node that '
                           'is killed may cost the others their images; the launch files set it'))
     if discovery == 'LOCALHOST' or os.environ.get('ROS_LOCALHOST_ONLY') == '1':
         found.append(warn('transport', 'with discovery on this machine alone Fast DDS shares '
                           'memory, and a node that is killed may cost others their images: set '
                           'ROS_AUTOMATIC_DISCOVERY_RANGE to SUBNET; the profile is local'))
-    if RECEIVE_BUFFERS.exists():
-        found += check_socket_buffers(int(RECEIVE_BUFFERS.read_text('ascii')))
     return found
 
 

@@ -11,8 +11,8 @@ NODES = ('spectrogram', 'policy', 'motion')
 SENSES, SOUND_CARD = ('camera', 'audio_capture'), 'sound_card'
 PLAIN, CLOCKED, RELIABLE, STARVED = 'plain', 'clocked', 'reliable', 'starved'
 SENSING, FAMISHED = 'sensing', 'famished'
-# Faults of one graph follow each other in it. Those that leave a mess in the shared memory of the
-# transports (a reader that dies with megabytes in its hands) get a graph of their own, at the end.
+# Faults of one graph follow each other in it. Those that leave a mess in the transports (a reader
+# that dies with megabytes in its hands) get a graph of their own, at the end.
 ORDER = (PLAIN, CLOCKED, SENSING, STARVED, FAMISHED, RELIABLE)
 WITH_SENSES = (SENSING, FAMISHED)
 
