@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import importlib
 import json
+import math
 from pathlib import Path
 import shutil
 import sys
@@ -26,6 +27,7 @@ from geometry_msgs.msg import TwistStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
+from rclpy.subscription import Subscription
 from rosbags.rosbag2 import StoragePlugin
 from rosbags.rosbag2 import Writer
 from rosbags.rosbag2 import WriterError
@@ -48,6 +50,7 @@ from asgf_nav_ros.replay.audio_messages import register_audio_types
 BAG_VERSION = 9  # of rosbag2's metadata, that of Jazzy
 ENABLE = 'motion/enable'
 WATCH_PERIOD_S = 0.1
+HEARING_PATIENCE_S = 10.0  # then motion is started though a node, a foreign one, said nothing
 QUEUE = 1000  # messages; a disk may pause
 LAST_WORDS_S = 0.5  # wall time for what is under way when the last result comes
 DISK_PERIOD_S = 1.0
@@ -73,7 +76,8 @@ class RecorderParameters(NodeParameters):
         0, 'End after so many results; 0 records until told to end.', low=0, high=100000)
     cmd_vel_stamped: bool = parameter(True, 'cmd_vel is TwistStamped rather than Twist.')
     start_motion: bool = parameter(
-        False, 'Call motion/enable as soon as every topic has a publisher.')
+        False, 'Call motion/enable as soon as every topic has publishers that know of the '
+        'recorder.')
 
 
 class RecorderNode(ManagedNode):
@@ -100,11 +104,12 @@ class RecorderNode(ManagedNode):
 
     def start(self) -> None:
         """Record every topic."""
-        for kind, topic, qos in self._topics():
-            self._record(kind, topic, qos)
+        self._heard_of: set[str] = set()
+        self._readers = [self._record(kind, topic, qos) for kind, topic, qos in self._topics()]
         self.every(DISK_PERIOD_S, self._watch_disk, clock=self.steady)
         if self.settings.start_motion:
-            self._enable, self._gone = self.create_client(SetBool, ENABLE), False
+            self._enable = self.create_client(SetBool, ENABLE)
+            self._gone, self._complete_s = False, math.inf
             self.every(WATCH_PERIOD_S, self._go_when_complete, clock=self.steady)
         tell('ready')
 
@@ -118,6 +123,7 @@ class RecorderNode(ManagedNode):
             self.fail(f'the bag {self._folder} has no index, asgf-nav replay reads it: {error}')
 
     def _topics(self) -> list[tuple[type, str, QoSProfile]]:
+        """What is recorded; ``diagnostics`` comes last, see ``_unheard_of``."""
         sensor = graph.sensor_qos(self.settings.sensor_reliability, depth=QUEUE)
         event, state = graph.event_qos(depth=QUEUE), graph.state_qos()
         twist = TwistStamped if self.settings.cmd_vel_stamped else Twist
@@ -127,17 +133,19 @@ class RecorderNode(ManagedNode):
             (CameraInfo, graph.CAMERA_INFO, sensor), (Odometry, graph.ODOMETRY, sensor),
             (Image, graph.SPECTROGRAM, event), (Header, graph.ACTION, event),
             (String, graph.DECISION, event), (twist, graph.CMD_VEL, event),
-            (DiagnosticArray, graph.DIAGNOSTICS, event), (String, graph.EPISODE_RESULT, event),
+            (String, graph.EPISODE_RESULT, event),
             (Header, graph.EPISODE, state), (Header, graph.MOTION_STATE, state),
-            (String, graph.SPECTROGRAM_INFO, state), (String, graph.POLICY_INFO, state)]
+            (String, graph.SPECTROGRAM_INFO, state), (String, graph.POLICY_INFO, state),
+            (DiagnosticArray, graph.DIAGNOSTICS, event)]
 
-    def _record(self, kind: type, topic: str, qos: QoSProfile) -> None:
+    def _record(self, kind: type, topic: str, qos: QoSProfile) -> Subscription:
         package, name = kind.__module__.partition('.')[0], kind.__name__
         connection = self._writer.add_connection(
             self.resolve_topic_name(topic), f'{package}/msg/{name}', typestore=self._types)
         announce = {graph.EPISODE: tell_header, graph.ACTION: tell_header,
                     graph.EPISODE_RESULT: self._on_result,
-                    graph.POLICY_INFO: self._on_policy_info}.get(topic)
+                    graph.POLICY_INFO: self._on_policy_info,
+                    graph.DIAGNOSTICS: self._on_diagnostics}.get(topic)
 
         def write(serialized: bytes) -> None:
             if self.finished:
@@ -150,14 +158,34 @@ class RecorderNode(ManagedNode):
             if announce is not None:
                 announce(topic, deserialize_message(serialized, kind))
 
-        self.create_subscription(kind, topic, write, qos, raw=True)
+        return self.create_subscription(kind, topic, write, qos, raw=True)
 
     def _go_when_complete(self) -> None:
-        topics = [topic for _, topic, _ in self._topics()]
-        complete = all(map(self.count_publishers, topics)) and self._enable.service_is_ready()
-        if complete and not self._gone:
+        now_s, unheard = time.monotonic(), self._unheard_of()
+        if self._gone or unheard is None or not self._enable.service_is_ready():
+            return
+        self._complete_s = min(self._complete_s, now_s)
+        if not unheard or now_s - self._complete_s > HEARING_PATIENCE_S:
             self._enable.call_async(SetBool.Request(data=True))
             self._gone = True
+
+    def _unheard_of(self) -> set[str] | None:
+        """Names of nodes that may not send to every reader yet; None while publishers are missing.
+
+        That this node knows a publisher does not say that the publisher knows its reader. But
+        readers are announced in the order in which they were made: a node from which the last one
+        has had a message knows them all.
+        """
+        names: set[str] = set()
+        for reader in self._readers:
+            publishers = self.get_publishers_info_by_topic(reader.topic_name)
+            if not 0 < len(publishers) <= reader.get_publisher_count():
+                return None
+            names |= {f'{info.node_namespace.rstrip("/")}/{info.node_name}' for info in publishers}
+        return names - self._heard_of
+
+    def _on_diagnostics(self, _: str, message: DiagnosticArray) -> None:
+        self._heard_of |= {status.name for status in message.status}
 
     def _watch_disk(self) -> None:
         free_mb = shutil.disk_usage(self._folder).free / 1e6

@@ -10,19 +10,29 @@ import subprocess
 import sys
 import time
 
+from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
 import pytest
 import rclpy
 from rclpy.context import Context
 from rclpy.duration import Duration
+from rclpy.executors import SingleThreadedExecutor
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import get_typestore
 from rosbags.typesys import Stores
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from std_msgs.msg import String
+from std_srvs.srv import SetBool
 import yaml
 
 from asgf_nav_ros.nodes import graph
+from asgf_nav_ros.nodes.recorder import ENABLE
+from asgf_nav_ros.nodes.recorder import HEARING_PATIENCE_S
 from asgf_nav_ros.ros_processes import ros_domain
 
 PATIENCE_S = 60
@@ -176,3 +186,71 @@ def test_audio_messages_that_are_not_installed_are_one_line(domain, tmp_path):
     assert done.returncode == 1
     assert 'audio_common_msgs/msg/AudioDataStamped, which is not installed' in done.stderr
     assert not (tmp_path / 'bag').exists()
+
+
+@pytest.fixture
+def whole_graph(domain):
+    """A node with every publisher and motion's service, which counts the calls; it spins."""
+    context = Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node('talker', context=context)
+    sensor, event, state = graph.sensor_qos('reliable'), graph.event_qos(), graph.state_qos()
+    for kind, topic, qos in (
+            (Clock, graph.CLOCK, sensor), (Image, graph.AUDIO, sensor),
+            (Image, graph.COLOR, sensor), (Image, graph.DEPTH, sensor),
+            (CameraInfo, graph.CAMERA_INFO, sensor), (Odometry, graph.ODOMETRY, sensor),
+            (Image, graph.SPECTROGRAM, event), (Header, graph.ACTION, event),
+            (String, graph.DECISION, event), (TwistStamped, graph.CMD_VEL, event),
+            (String, graph.EPISODE_RESULT, event), (Header, graph.EPISODE, state),
+            (Header, graph.MOTION_STATE, state), (String, graph.SPECTROGRAM_INFO, state),
+            (String, graph.POLICY_INFO, state)):
+        node.create_publisher(kind, topic, qos)
+    calls = []
+
+    def enable(request, response):
+        calls.append(request.data)
+        return response
+
+    node.create_service(SetBool, ENABLE, enable)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    yield node, executor, calls
+    executor.shutdown()
+    node.destroy_node()
+    rclpy.try_shutdown(context=context)
+
+
+@pytest.fixture
+def starter(domain, tmp_path):
+    """A recorder that gives the start."""
+    command = [sys.executable, '-m', 'asgf_nav_ros.nodes.recorder', '--ros-args',
+               '-p', f'bag_path:="{tmp_path / "bag"}"', '-p', 'sensor_reliability:=reliable',
+               '-p', 'start_motion:=true']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert json.loads(process.stdout.readline()) == {'event': 'ready'}
+        yield process
+        process.kill()
+
+
+@pytest.mark.usefixtures('starter')
+def test_the_start_waits_until_every_publisher_surely_knows_the_readers(whole_graph):
+    node, executor, calls = whole_graph
+    diagnostics = node.create_publisher(DiagnosticArray, graph.DIAGNOSTICS, graph.event_qos())
+    quiet_until_s = time.monotonic() + HEARING_PATIENCE_S / 3
+    while time.monotonic() < quiet_until_s:
+        executor.spin_once(timeout_sec=0.05)
+    assert not calls
+    deadline_s = time.monotonic() + HEARING_PATIENCE_S / 3
+    while not calls and time.monotonic() < deadline_s:
+        diagnostics.publish(DiagnosticArray(status=[DiagnosticStatus(name='/talker')]))
+        executor.spin_once(timeout_sec=0.05)
+    assert calls == [True]
+
+
+@pytest.mark.usefixtures('starter')
+def test_the_start_does_not_wait_for_ever_for_a_node_without_diagnostics(whole_graph):
+    _, executor, calls = whole_graph
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not calls and time.monotonic() < deadline_s:
+        executor.spin_once(timeout_sec=0.05)
+    assert calls == [True]
