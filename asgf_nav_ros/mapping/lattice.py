@@ -97,9 +97,9 @@ class Lattice:
         state = State(round(x_m / self._step_m), round(y_m / self._step_m),
                       round(yaw_rad / self._turn_rad) % HEADINGS)
         if bumped:
-            self._bumps[_edge(state)] = self._bumps.get(_edge(state), 0) + 1
+            self._bump(_edge(state))
         elif state[:2] == ahead_of(self.state):
-            self._walked.add(_edge(self.state))
+            self._walk(_edge(self.state))
         self.state = state
         self.visited.add(state[:2])
         cell = round(x_m / CELL_M), round(y_m / CELL_M)
@@ -114,22 +114,31 @@ class Lattice:
     def _reckon(self, bumped: bool) -> None:
         state = self.state
         if bumped:
-            self._bumps[_edge(state)] = self._bumps.get(_edge(state), 0) + 1
+            self._bump(_edge(state))
         elif self._last is Action.MOVE_FORWARD:
-            self._walked.add(_edge(state))
+            self._walk(_edge(state))
             self.state = State(*ahead_of(state), state.heading)
             self.visited.add(self.state[:2])
         elif self._last in (Action.TURN_LEFT, Action.TURN_RIGHT):
             self.state = turned(state, self._last)
         self._last = None
 
+    def _walk(self, edge: tuple[int, int, int]) -> None:
+        self._walked.add(edge)
+        self._bumps.pop(edge, None)
+
+    def _bump(self, edge: tuple[int, int, int]) -> None:
+        """Doors shut and people stand in the way: a step that was free once need not be now."""
+        self._bumps[edge] = self._bumps.get(edge, 0) + 1
+        if self._bumps[edge] >= _BUMPS_OF_A_WALL:
+            self._walked.discard(edge)
+
     def closed(self, state: State) -> bool:
         """Tell whether the step ahead of ``state`` failed too often; wheels may slip once."""
-        edge = _edge(state)
-        return self._bumps.get(edge, 0) >= _BUMPS_OF_A_WALL and edge not in self._walked
+        return self._bumps.get(_edge(state), 0) >= _BUMPS_OF_A_WALL
 
     def doubtful(self, state: State) -> bool:
-        """Tell whether the step ahead failed or looks obstructed, and was never walked."""
+        """Tell whether the step ahead failed or looks obstructed, and was not walked since."""
         edge = _edge(state)
         if edge in self._walked:
             return False

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -32,13 +33,17 @@ class Walk:
             house=0, source=0, node=3, heading=0, rng=self._rng,
             dry=np.zeros(contract.window_samples, np.float32)))
         self.actions, self.nodes = [], set()
+        self.held = False  # whether every step is blocked
 
     def step(self, choose_with):
         slot, batch = np.array([0]), self._world.observe()
         action = choose_with(self._probabilities, self._reckoning.features(slot)[0],
                              batch.depth[0].numpy(), UNHEARD, temperature=0.25, rng=self._rng)
-        self._world.act(np.array([action]))
-        self._reckoning.record(slot, np.array([action]), self._world.moved)
+        moved = np.array([False])
+        if action != Action.MOVE_FORWARD or not self.held:
+            self._world.act(np.array([action]))
+            moved = self._world.moved
+        self._reckoning.record(slot, np.array([action]), moved)
         self.actions.append(Action(action))
         self.nodes.add(int(self._world.node[0]))
 
@@ -105,3 +110,16 @@ def test_odometry_that_ran_away_is_not_mapped():
         assert exploration.choose(DITHERING, motion, BLIND, UNHEARD,
                                   temperature=0.25, rng=rng) in range(4)
         assert not exploration.exploring
+
+
+def test_a_way_that_was_free_once_is_not_insisted_on(tiny_bake, tiny_contract):
+    contract = dataclasses.replace(tiny_contract, odometry=True)
+    walk, exploration = Walk(tiny_bake, contract, DITHERING), Exploration(contract)
+    for _ in range(150):
+        walk.step(exploration.choose)
+    walk.actions, walk.held = [], True
+    for _ in range(100):
+        walk.step(exploration.choose)
+    runs = [len(list(run)) for action, run in itertools.groupby(walk.actions)
+            if action == Action.MOVE_FORWARD]
+    assert runs and max(runs) <= 3
