@@ -16,9 +16,10 @@ import numpy as np
 CONTRACT_KEY = 'asgf_nav_contract'
 PROVENANCE_KEY = 'asgf_nav_provenance'
 MOTION_FEATURES = 9  # of ``motion.reckoning``, for policies with ``odometry``
-# Where they are among them: whether the last step was blocked, the position in units of the scale,
-# cosine and sine of the yaw, both in the frame where the episode began.
-MOTION_BLOCKED, MOTION_POSITION, MOTION_YAW = 3, slice(4, 6), slice(6, 8)
+# Where they are among them: the last action, one-hot without STOP, whether that step was blocked,
+# the position in units of the scale, cosine and sine of the yaw, both in the frame where the
+# episode began.
+MOTION_LAST, MOTION_BLOCKED, MOTION_POSITION, MOTION_YAW = slice(3), 3, slice(4, 6), slice(6, 8)
 MOTION_POSITION_SCALE_M = 10.0
 # Of the map of where the goal may be, for policies with ``belief_cells``: the side of a cell, and
 # by how many nats a metre sources far from the start are taken to be rarer.
@@ -47,7 +48,8 @@ class PolicyContract:
     Units stand in the names. ``audio_channels`` are the feature planes of the spectrogram:
     ``TWO_EARS`` (the paper) or ``TWO_EARS_WITH_INTERAURAL``. ``hidden_size`` numbers are carried
     from decision to decision, what is remembered of the first ``goal_windows`` and a map of
-    ``belief_cells`` by ``belief_cells`` among them.
+    ``belief_cells`` by ``belief_cells`` among them; twice as many as an agent's own if it decides
+    ``mirrored`` too.
     """
 
     sample_rate_hz: int = 16000
@@ -72,6 +74,7 @@ class PolicyContract:
     odometry: bool = False  # the policy is also told its last action and its reckoned pose
     goal_windows: int = 0  # of an episode's first windows, what they sound like is remembered
     belief_cells: int = 0  # side of a map of where the goal may be, odd; 0: the policy has none
+    mirrored: bool = False  # decides on the mirror image of everything too; own memory comes last
     system: str = 'asgf'
     trained_on: str = ''
 
@@ -95,6 +98,8 @@ class PolicyContract:
             raise ValueError(f'goal_windows must be at least 0, got {self.goal_windows}')
         if self.belief_cells < 0 or (self.belief_cells and self.belief_cells % 2 == 0):
             raise ValueError(f'belief_cells must be odd or 0, got {self.belief_cells}')
+        if self.mirrored and self.hidden_size % 2:
+            raise ValueError(f'hidden_size must be even if mirrored, got {self.hidden_size}')
         if self.recurrent_size <= 0:
             taken = self.goal_sound_size + self.belief_size
             raise ValueError(f'hidden_size must be over the {taken} numbers that remember the '
@@ -133,6 +138,11 @@ class PolicyContract:
         return (-(-bins // self.pool), -(-frames // self.pool), len(self.audio_channels))
 
     @property
+    def own_size(self) -> int:
+        """Numbers of the memory that are the agent's without a mirror, its last ones."""
+        return self.hidden_size // 2 if self.mirrored else self.hidden_size
+
+    @property
     def goal_sound_size(self) -> int:
         """Numbers of the memory that hold the goal's sound: a sum of windows, and their count."""
         return self.spectrogram_shape[0] + 1 if self.goal_windows else 0
@@ -144,8 +154,8 @@ class PolicyContract:
 
     @property
     def recurrent_size(self) -> int:
-        """Numbers of the memory that are the GRU's, its first ones."""
-        return self.hidden_size - self.goal_sound_size - self.belief_size
+        """Numbers of the agent's own memory that are the GRU's, its first ones."""
+        return self.own_size - self.goal_sound_size - self.belief_size
 
     def to_json(self) -> str:
         """Serialise for the metadata of an ONNX file."""
@@ -169,7 +179,7 @@ class PolicyContract:
     @classmethod
     def _from_fields(cls, fields: Mapping[str, Any]) -> PolicyContract:
         known = {field.name for field in dataclasses.fields(cls)}
-        fields = {'odometry': False, 'goal_windows': 0, 'belief_cells': 0,
+        fields = {'odometry': False, 'goal_windows': 0, 'belief_cells': 0, 'mirrored': False,
                   **fields}  # models from before them
         if set(fields) != known:
             raise ContractMismatch(

@@ -9,11 +9,14 @@ import hashlib
 import json
 from pathlib import Path
 
+from asgf_nav_ros.inference.model_file import provenance_of
 from asgf_nav_ros.learning import planner_systems
 from asgf_nav_ros.learning.run_folder import CHECKPOINT
 from asgf_nav_ros.learning.run_folder import RECIPE
 from asgf_nav_ros.network.checkpoint import load_checkpoint
+from asgf_nav_ros.network.export import cpu_session
 from asgf_nav_ros.network.export import export_onnx
+from asgf_nav_ros.network.exported_weights import agent_of_export
 from asgf_nav_ros.network.soundspaces_weights import load_soundspaces_av_nav
 from asgf_nav_ros.published_contracts import PUBLISHED
 from asgf_nav_ros.published_contracts import published_contract
@@ -27,19 +30,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--contract replica --out av_nav_replica.onnx')
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--run', type=Path, help='folder of a training run')
+    source.add_argument('--policy', type=Path, metavar='FILE',
+                        help='an exported policy, to be written otherwise')
     source.add_argument('--soundspaces-checkpoint', type=Path, metavar='FILE',
                         help='weights of ss_baselines/av_nav; needs --contract')
     parser.add_argument('--contract', choices=list(PUBLISHED),
                         help='what those weights were trained for')
+    parser.add_argument('--mirrored', action='store_true',
+                        help='decide on the mirror image of everything too, and average')
     parser.add_argument('--out', type=Path, required=True, help='ONNX file to write')
 
 
 def run(args: argparse.Namespace) -> int:
     """Export and verify; return the exit code."""
+    if args.contract and not args.soundspaces_checkpoint:
+        raise ValueError('--contract goes with --soundspaces-checkpoint; a run has its own')
+    if args.mirrored and args.soundspaces_checkpoint:
+        raise ValueError('--mirrored goes with --run or --policy')
     if args.run:
-        if args.contract:
-            raise ValueError('--contract goes with --soundspaces-checkpoint; a run has its own')
-        export_run(args.run, args.out)
+        export_run(args.run, args.out, mirrored=args.mirrored)
+    elif args.policy:
+        export_policy(args.policy, args.out, mirrored=args.mirrored)
     else:
         if not args.contract:
             raise ValueError('--soundspaces-checkpoint does not tell steps and turns: add '
@@ -58,16 +69,30 @@ def export_soundspaces_checkpoint(checkpoint: Path, contract: str, out: Path) ->
     _report(out, agent.system)
 
 
-def export_run(run: Path, out: Path) -> None:
-    """Write the network of a run's checkpoint to ``out``, with where it comes from."""
+def export_policy(policy: Path, out: Path, *, mirrored: bool) -> None:
+    """Write the weights of an exported policy to ``out``, with where they come from."""
+    agent = agent_of_export(policy)
+    provenance = provenance_of(cpu_session(policy))
+    export_onnx(agent, out, provenance=provenance, mirrored=mirrored)
+    _report(out, agent.system)
+
+
+def export_run(run: Path, out: Path, *, mirrored: bool = False) -> None:
+    """Write the network of a run's checkpoint to ``out``, with where it comes from.
+
+    Raises:
+        ValueError: ``mirrored``, but the system plans its way and is no ``NavigationAgent``.
+    """
     recipe = json.loads((run / RECIPE).read_text())
     system = recipe['contract']['system']
     if system in planner_systems.SYSTEMS:
+        if mirrored:
+            raise ValueError(f'{system} cannot be mirrored')
         planner_systems.export(run, out, recipe=recipe)
     else:
         checkpoint = load_checkpoint(run / CHECKPOINT)
         provenance = {'recipe': recipe, 'samples': checkpoint.training['samples']}
-        export_onnx(checkpoint.agent, out, provenance=provenance)
+        export_onnx(checkpoint.agent, out, provenance=provenance, mirrored=mirrored)
     _report(out, system)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import MOTION_BLOCKED
 from asgf_nav_ros.contract import MOTION_FEATURES
+from asgf_nav_ros.contract import MOTION_LAST
 from asgf_nav_ros.contract import MOTION_POSITION
 from asgf_nav_ros.contract import MOTION_POSITION_SCALE_M
 from asgf_nav_ros.contract import MOTION_YAW
@@ -79,7 +80,7 @@ def motion_features(last: np.ndarray, blocked: np.ndarray, xy: np.ndarray, yaw_r
     xy : (N, 2) metres in the frame of the start.
     """
     features = np.empty((len(last), MOTION_FEATURES), np.float32)
-    features[:, :3] = last[:, 1:]
+    features[:, MOTION_LAST] = last[:, 1:]
     features[:, MOTION_BLOCKED] = blocked
     features[:, MOTION_POSITION] = xy / MOTION_POSITION_SCALE_M
     features[:, MOTION_YAW] = np.column_stack([np.cos(yaw_rad), np.sin(yaw_rad)])

@@ -23,8 +23,11 @@ from asgf_nav_ros.contract import CONTRACT_KEY
 from asgf_nav_ros.contract import MOTION_FEATURES
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import PROVENANCE_KEY
+from asgf_nav_ros.inference.model_file import contract_of
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import weights_sha256
+from asgf_nav_ros.network.mirror import Mirror
+from asgf_nav_ros.network.mirror import mirrored_contract
 
 INPUTS = ('rgb', 'depth', 'spectrogram', 'hidden')  # and 'motion' with odometry
 OUTPUTS = ('action_probabilities', 'value', 'hidden_out', 'gate', 'attention', 'frame_weights',
@@ -44,7 +47,7 @@ class _DeployedAgent(nn.Module):
 
     def __init__(self, agent: NavigationAgent) -> None:
         super().__init__()
-        self.agent = agent
+        self.agent, self.contract = agent, agent.contract
 
     def forward(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
                 hidden: torch.Tensor,
@@ -54,8 +57,50 @@ class _DeployedAgent(nn.Module):
                 output.attention, output.frame_weights, output.sound_direction)
 
 
+class _MirroredAgent(_DeployedAgent):
+    """The agent twice, the second time with left and right exchanged; it decides the mean.
+
+    Probabilities are averaged as logarithms, the value and the sound's direction as they are.
+    Gate, attention and frame weights are those of the agent without the mirror.
+    """
+
+    def __init__(self, agent: NavigationAgent) -> None:
+        super().__init__(agent)
+        self._mirror = Mirror(agent.contract)
+        self.contract = mirrored_contract(agent.contract)
+
+    def forward(self, rgb: torch.Tensor, depth: torch.Tensor, spectrogram: torch.Tensor,
+                hidden: torch.Tensor,
+                motion: torch.Tensor | None = None) -> tuple[torch.Tensor, ...]:
+        mirror, size = self._mirror, self.contract.own_size
+        output = self.agent(
+            torch.cat([rgb, mirror.images(rgb)]), torch.cat([depth, mirror.images(depth)]),
+            torch.cat([spectrogram, mirror.spectrogram(spectrogram)]),
+            torch.cat([hidden[:, size:], hidden[:, :size]]),
+            None if motion is None else torch.cat([motion, mirror.motion(motion)]))
+        count = rgb.shape[0]
+        log, log_mirrored = _halves(torch.log_softmax(output.logits, -1), count)
+        value, value_mirrored = _halves(output.value, count)
+        own, mirrored = _halves(output.hidden, count)
+        direction, direction_mirrored = _halves(output.sound_direction, count)
+        return (torch.softmax((log + mirror.actions(log_mirrored)) / 2, -1),
+                (value + value_mirrored) / 2, torch.cat([mirrored, own], -1),
+                *(part[:count] for part in (output.gate, output.attention,
+                                            output.frame_weights)),
+                (direction + mirror.direction(direction_mirrored)) / 2)
+
+
+def _halves(both: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return both[:count], both[count:]
+
+
+def _deployed(agent: NavigationAgent, *, mirrored: bool) -> _DeployedAgent:
+    kind = _MirroredAgent if mirrored else _DeployedAgent
+    return kind(copy.deepcopy(agent).cpu()).eval()
+
+
 def export_onnx(agent: NavigationAgent, path: str | os.PathLike[str], *,
-                provenance: Mapping[str, Any]) -> str:
+                provenance: Mapping[str, Any], mirrored: bool = False) -> str:
     """Write ``agent`` as one ONNX file, and keep it only if ONNX Runtime agrees with torch.
 
     The batch is dynamic and the memory explicit: ``hidden`` goes in, ``hidden_out`` comes out.
@@ -65,6 +110,7 @@ def export_onnx(agent: NavigationAgent, path: str | os.PathLike[str], *,
         path: the file to write.
         provenance: where the weights come from (recipe, data, seed), JSON values. The versions
             of package and torch, sight and the hash of the weights are added.
+        mirrored: have the file decide on the mirror image of everything too, and average.
 
     Returns:
         SHA-256 of the file.
@@ -74,10 +120,10 @@ def export_onnx(agent: NavigationAgent, path: str | os.PathLike[str], *,
     """
     path = Path(path)
     part = path.with_name(path.name + '.part')
-    deployed = _DeployedAgent(copy.deepcopy(agent).cpu()).eval()
+    deployed = _deployed(agent, mirrored=mirrored)
     try:
         _trace(deployed, part)
-        _complete(part, deployed.agent, provenance)
+        _complete(part, deployed, provenance)
         for batch in _BATCHES:
             verify_onnx(agent, part, batch=batch)
         os.replace(part, path)
@@ -101,12 +147,13 @@ def verify_onnx(agent: NavigationAgent, path: str | os.PathLike[str], *, steps: 
         The largest absolute difference over all outputs and steps.
 
     Raises:
+        ContractMismatch: the file has no contract.
         ExportError: it is over ``TOLERANCE``, or an output is not finite.
     """
-    deployed = _DeployedAgent(copy.deepcopy(agent).cpu()).eval()
     session = cpu_session(path)
+    deployed = _deployed(agent, mirrored=contract_of(session).mirrored)
     rng = np.random.default_rng(seed)
-    theirs = ours = np.zeros((batch, agent.contract.hidden_size), np.float32)
+    theirs = ours = np.zeros((batch, deployed.contract.hidden_size), np.float32)
     largest = 0.0
     for _ in range(steps):
         views = random_observations(agent.contract, batch, rng=rng)
@@ -168,12 +215,12 @@ def cpu_session(path: str | os.PathLike[str]) -> onnxruntime.InferenceSession:
 
 
 def _trace(deployed: _DeployedAgent, path: Path) -> None:
-    contract = deployed.agent.contract
+    contract = deployed.contract
     rng = np.random.default_rng(0)
     views = random_observations(contract, 1, rng=rng)
     motion = random_motion(contract, 1, rng=rng)
     names = inputs_of(contract)
-    example = (*map(torch.from_numpy, views), deployed.agent.initial_hidden(1),
+    example = (*map(torch.from_numpy, views), torch.zeros(1, contract.hidden_size),
                *map(torch.from_numpy, motion))
     with warnings.catch_warnings(), torch.no_grad():
         # The tracing exporter is deprecated, but it writes GRUs right; and it warns that sizes
@@ -187,10 +234,10 @@ def _trace(deployed: _DeployedAgent, path: Path) -> None:
             dynamic_axes={name: {0: 'batch'} for name in names + OUTPUTS})
 
 
-def _complete(path: Path, agent: NavigationAgent, provenance: Mapping[str, Any]) -> None:
-    model = onnx.load(path)
+def _complete(path: Path, deployed: _DeployedAgent, provenance: Mapping[str, Any]) -> None:
+    agent, model = deployed.agent, onnx.load(path)
     onnx.helper.set_model_props(model, {
-        CONTRACT_KEY: agent.contract.to_json(),
+        CONTRACT_KEY: deployed.contract.to_json(),
         PROVENANCE_KEY: json.dumps({
             **provenance, 'asgf_nav_ros': asgf_nav_ros.__version__, 'torch': torch.__version__,
             'sight': agent.sight, 'weights_sha256': weights_sha256(agent)}, sort_keys=True)})

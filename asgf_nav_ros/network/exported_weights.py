@@ -22,6 +22,7 @@ from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import CheckpointError
 from asgf_nav_ros.network.export import ExportError
 from asgf_nav_ros.network.export import verify_onnx
+from asgf_nav_ros.network.mirror import own_contract
 
 _ROOT = 'agent.'
 _LARGEST_BYTES = 200_000_000
@@ -29,6 +30,8 @@ _LARGEST_BYTES = 200_000_000
 
 def agent_of_export(path: str | os.PathLike[str]) -> NavigationAgent:
     """Rebuild the agent that ``export_onnx`` wrote; it computes what the file computes.
+
+    Of a mirrored policy it is the one agent that decides twice there.
 
     The exporter renames, turns and merges some weights: matrices are transposed, gates of the
     GRU change places, and a normalisation behind a convolution goes into that convolution's
@@ -45,8 +48,8 @@ def agent_of_export(path: str | os.PathLike[str]) -> NavigationAgent:
     try:
         model = onnx.load(str(path), load_external_data=False)
         metadata = {entry.key: entry.value for entry in model.metadata_props}
-        agent = NavigationAgent(PolicyContract.from_json(metadata[CONTRACT_KEY]),
-                                sight=json.loads(metadata[PROVENANCE_KEY])['sight'])
+        contract = own_contract(PolicyContract.from_json(metadata[CONTRACT_KEY]))
+        agent = NavigationAgent(contract, sight=json.loads(metadata[PROVENANCE_KEY])['sight'])
         agent.load_state_dict(_state(model, agent))
         agent.eval()
         verify_onnx(agent, path)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recorder as a process, between a publisher of this process and a reader without ROS."""
 
+import contextlib
 import json
 import os
 import re
@@ -45,16 +46,21 @@ def domain(monkeypatch):
         monkeypatch.setenv(name, value)
 
 
-@pytest.fixture
-def recorder(domain, tmp_path):
+@contextlib.contextmanager
+def recording(bag, *parameters):
     """The process, past its ``ready``."""
     command = [sys.executable, '-m', 'asgf_nav_ros.nodes.recorder', '--ros-args',
-               '-p', f'bag_path:="{tmp_path / "bag"}"', '-p', 'episodes:=1',
-               '-p', 'sensor_reliability:=reliable']
+               '-p', f'bag_path:="{bag}"', '-p', 'sensor_reliability:=reliable', *parameters]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert json.loads(process.stdout.readline()) == {'event': 'ready'}
         yield process
         process.kill()
+
+
+@pytest.fixture
+def recorder(domain, tmp_path):
+    with recording(tmp_path / 'bag', '-p', 'episodes:=1') as process:
+        yield process
 
 
 @pytest.fixture
@@ -223,13 +229,8 @@ def whole_graph(domain):
 @pytest.fixture
 def starter(domain, tmp_path):
     """A recorder that gives the start."""
-    command = [sys.executable, '-m', 'asgf_nav_ros.nodes.recorder', '--ros-args',
-               '-p', f'bag_path:="{tmp_path / "bag"}"', '-p', 'sensor_reliability:=reliable',
-               '-p', 'start_motion:=true']
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert json.loads(process.stdout.readline()) == {'event': 'ready'}
+    with recording(tmp_path / 'bag', '-p', 'start_motion:=true') as process:
         yield process
-        process.kill()
 
 
 @pytest.mark.usefixtures('starter')
