@@ -17,10 +17,9 @@ from asgf_nav_ros.systems.random_walk import RandomWalk
 # The file under models/ that a learned system is shipped as; None where none is shipped yet.
 SHIPPED_MODELS: dict[str, str | None] = {
     'direction_follower': 'direction_follower.onnx', 'look_listen_act': 'look_listen_act.onnx',
-    'av_wan': None, 'agsa_style': None,
-    'av_nav': 'av_nav.onnx',
-    'asgf': 'asgf_paper.onnx',
-    'asgf_without_ase': None, 'asgf_without_asgf': None,
+    'av_wan': None, 'agsa_style': 'agsa_style.onnx',
+    'av_nav': 'av_nav.onnx', 'asgf': 'asgf.onnx',
+    'asgf_without_ase': 'asgf_without_ase.onnx', 'asgf_without_asgf': 'asgf_without_asgf.onnx',
     'asgf_plus': 'asgf_nav.onnx', 'av_nav_plus': 'av_nav_plus.onnx'}
 SYSTEMS = ('random', *SHIPPED_MODELS)
 

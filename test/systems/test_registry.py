@@ -40,7 +40,6 @@ def test_a_model_of_another_system_is_refused(system):
 
 @pytest.mark.parametrize('system, message', [
     ('dijkstra', 'system must be one of'),
-    ('asgf_without_ase', 'no model of'),
     ('av_wan', 'no model of'),
 ])
 def test_unknown_or_unshipped_systems_are_refused(tmp_path, system, message):
