@@ -23,7 +23,6 @@ from asgf_nav_ros.contract import CONTRACT_KEY
 from asgf_nav_ros.contract import MOTION_FEATURES
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.contract import PROVENANCE_KEY
-from asgf_nav_ros.inference.model_file import contract_of
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import weights_sha256
 from asgf_nav_ros.network.mirror import Mirror
@@ -147,11 +146,13 @@ def verify_onnx(agent: NavigationAgent, path: str | os.PathLike[str], *, steps: 
         The largest absolute difference over all outputs and steps.
 
     Raises:
-        ContractMismatch: the file has no contract.
+        ContractMismatch: the file's contract is none.
+        KeyError: it has none.
         ExportError: it is over ``TOLERANCE``, or an output is not finite.
     """
     session = cpu_session(path)
-    deployed = _deployed(agent, mirrored=contract_of(session).mirrored)
+    contract = PolicyContract.from_json(session.get_modelmeta().custom_metadata_map[CONTRACT_KEY])
+    deployed = _deployed(agent, mirrored=contract.mirrored)
     rng = np.random.default_rng(seed)
     theirs = ours = np.zeros((batch, deployed.contract.hidden_size), np.float32)
     largest = 0.0
