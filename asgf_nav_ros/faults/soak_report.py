@@ -21,6 +21,7 @@ GROWTH_WANTED_PERCENT = 5.0
 # leaves the ticks. How far the clock has run on when an action is seen hangs on the machine too.
 TICK_S, OFF_TICK_WANTED_S = 0.02, 0.001
 DRIFT_WANTED_S = 0.1  # a block of the simulated audio
+LEAST_AT_EDGE = 5  # actions: a median of fewer is the machine's, not a drift
 POINTS_KEPT = 240  # of each curve of memory
 ERROR_LEVEL = 2  # of diagnostic_msgs/DiagnosticStatus
 LAST_WORDS = 3  # of a node after the last episode: its numbers are final then
@@ -102,16 +103,18 @@ class SoakRecord:
                 'slips': sum(result['slips'] for result in self.results), 'lost_wanted': 0}
 
     def _stamps(self) -> dict[str, Any]:
+        """How far ends of windows leave the ticks and the clock; a short run tells no drift."""
         wanted = {'drift_wanted_s': DRIFT_WANTED_S, 'off_tick_wanted_s': OFF_TICK_WANTED_S}
         if not self._windows:
             return {'drift_s': None, 'off_tick_most_s': None, **wanted}
         begin, end = edges([clock_s for clock_s, _ in self._windows], warm_up=0.0)
         leads = [lead_s for _, lead_s in self._windows]
         begin_s, end_s = statistics.median(leads[begin]), statistics.median(leads[end])
+        told = min(len(leads[begin]), len(leads[end])) >= LEAST_AT_EDGE
         return {'clock_ahead_at_begin_s': begin_s, 'clock_ahead_at_end_s': end_s,
                 'clock_ahead_least_s': min(leads), 'clock_ahead_most_s': max(leads),
                 'off_tick_most_s': max(map(off_tick_s, self._decided)),
-                'drift_s': end_s - begin_s, **wanted}
+                'drift_s': end_s - begin_s if told else None, **wanted}
 
     def _memory(self) -> dict[str, Any]:
         if not self.memory:

@@ -120,3 +120,18 @@ def test_numbers_are_final_when_both_nodes_have_spoken_after_the_end():
 
 def test_growth_is_that_of_the_medians():
     assert growth_percent([100, 100, 500], [110, 110, 90]) == pytest.approx(10)
+
+
+@pytest.mark.parametrize('actions, told', [(12, False), (60, True)])
+def test_a_few_actions_tell_no_drift(actions, told):
+    """The last ones are seen late here, as a busy machine sees them."""
+    record = SoakRecord()
+    for number in range(actions):
+        stamp_s = number * ACTION_S
+        late_s = 0.3 if number >= 0.8 * actions else 0.0
+        record.take({'event': 'action', 'name': 'TURN_LEFT', 'stamp_s': stamp_s,
+                     'clock_s': stamp_s + 0.02 + late_s})
+    record.take(result(clock_s=actions * ACTION_S))
+    document = record.report(wall_s=5.0)
+    assert (document['stamps']['drift_s'] is not None) == told
+    assert any('drifted' in failure for failure in document['failures']) == told
