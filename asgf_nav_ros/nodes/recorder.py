@@ -146,6 +146,8 @@ class RecorderNode(ManagedNode):
                     graph.EPISODE_RESULT: self._on_result,
                     graph.POLICY_INFO: self._on_policy_info,
                     graph.DIAGNOSTICS: self._on_diagnostics}.get(topic)
+        if topic == graph.DIAGNOSTICS and not self.settings.start_motion:
+            announce = None
 
         def write(serialized: bytes) -> None:
             if self.finished:
@@ -161,8 +163,10 @@ class RecorderNode(ManagedNode):
         return self.create_subscription(kind, topic, write, qos, raw=True)
 
     def _go_when_complete(self) -> None:
+        if self._gone or not self._enable.service_is_ready():
+            return
         now_s, unheard = time.monotonic(), self._unheard_of()
-        if self._gone or unheard is None or not self._enable.service_is_ready():
+        if unheard is None:
             return
         self._complete_s = min(self._complete_s, now_s)
         if not unheard or now_s - self._complete_s > HEARING_PATIENCE_S:
