@@ -30,8 +30,9 @@ from asgf_nav_ros.share import share_directory
 
 DEFAULT_MODEL = 'asgf_nav.onnx'
 TOPICS, ACTION = 'audio,action,cmd_vel', 'action'
-WHOLE_EPISODE = 'recorded from its beginning'
+FIRST_EPISODE, WHOLE_EPISODE = 'until it is recorded', 'recorded from its beginning'
 LATENCY_WANTED_MS, JITTER_WANTED_MS, CORES_WANTED, REPLAY_WANTED = 25.0, 5.0, 0.6, 20.0
+SOUND_LEVEL = 0.01  # some rooms away; where the trial robot's own is, a policy says STOP
 WARM_UP = 3  # decisions
 RECORDED = 30  # decisions in the recording that is replayed
 STARTING_S, SILENCE_S, WITHOUT_ACTION_S = 90.0, 60.0, 6.0
@@ -66,7 +67,8 @@ def table(figures: dict[str, Any]) -> str:
     """Return lines for people."""
     cores, replay = figures['cpu_cores'], figures['replay']
     nodes = ', '.join(f'{name} {share:.2f}' for name, share in cores['nodes'].items())
-    rows = [_percentile_row(name, figures[key]) for name, key in (
+    rows = [f'{"decisions timed":<32} {figures["decisions"]:6} ({figures["moves"]} of them moves)']
+    rows += [_percentile_row(name, figures[key]) for name, key in (
         ('last audio block to action', 'audio_to_action_ms'),
         ('last sample to action', 'sample_to_action_ms'),
         ('jitter of the 50 Hz commands', 'command_jitter_ms'),
@@ -87,7 +89,8 @@ def _percentile_row(name: str, values: dict[str, Any]) -> str:
 
 
 def _timed_run(model: Path, folder: Path, *, decisions: int, seed: int) -> dict[str, Any]:
-    with TrialGraph(PLAIN, model=model, folder=folder, seed=seed, witnessed=TOPICS) as graph:
+    with TrialGraph(PLAIN, model=model, folder=folder, seed=seed, witnessed=TOPICS,
+                    sound_level=SOUND_LEVEL) as graph:
         graph.start()
         _drive(graph, WARM_UP, _decided_actions)
         graph.forget()
@@ -99,15 +102,20 @@ def _timed_run(model: Path, folder: Path, *, decisions: int, seed: int) -> dict[
                 and event['published_s'] >= began_at_s]
     streams = {topic: [event for event in seen if event['event'] == topic]
                for topic in TOPICS.split(',')}
-    return {'decisions': len(streams[ACTION]), 'wall_s': wall_s, **_times(streams),
+    return {'decisions': len(streams[ACTION]), 'moves': _moves(streams[ACTION]),
+            'wall_s': wall_s, **_times(streams),
             'cpu_cores': _cores(cpu_before_s, cpu_after_s, wall_s)}
+
+
+def _moves(actions: Sequence[dict[str, Any]]) -> int:
+    return sum(action['name'] != Action.STOP.name for action in actions)
 
 
 def _times(streams: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     audio, samples = decision_times_ms(streams['audio'], streams[ACTION])
     all_jitter, at_decisions = command_jitter_ms(streams['cmd_vel'], streams[ACTION])
     return {'audio_to_action_ms': percentiles(audio, wanted=LATENCY_WANTED_MS),
-            'sample_to_action_ms': percentiles(samples),
+            'sample_to_action_ms': percentiles(samples, wanted=LATENCY_WANTED_MS),
             'command_jitter_ms': percentiles(all_jitter, wanted=JITTER_WANTED_MS),
             'command_jitter_at_decisions_ms': percentiles(at_decisions, wanted=JITTER_WANTED_MS)}
 
@@ -124,15 +132,26 @@ def _cores(before_s: dict[str, float], after_s: dict[str, float],
 
 def _recorded_run(model: Path, folder: Path, decisions: int, *, seed: int) -> Path:
     """Record so many decisions, from the beginning of an episode on, and return the bag."""
-    with TrialGraph(PLAIN, model=model, folder=folder, seed=seed, recorded=True) as graph:
+    with TrialGraph(PLAIN, model=model, folder=folder, seed=seed, recorded=True,
+                    sound_level=SOUND_LEVEL) as graph:
         graph.start()
-        _drive(graph, 1, _recorded_actions)  # now the recorder hears the graph
-        graph.order(episode=WHOLE_EPISODE)
+        _drive(graph, 1, _recorded_actions)
+        for episode in (FIRST_EPISODE, WHOLE_EPISODE):  # of the second it hears all
+            graph.order(episode=episode)
+            _wait_for_record(graph, episode)
         _drive(graph, decisions, lambda graph: _recorded_actions(graph, since=WHOLE_EPISODE))
         time.sleep(LAST_WORDS_S)  # an action comes before what else is told of its decision
         graph.processes[RECORDER].end()
     [bag] = folder.glob('bag_*')
     return bag
+
+
+def _wait_for_record(graph: TrialGraph, episode: str) -> None:
+    deadline_s = time.monotonic() + STARTING_S
+    while not any(event.get('name') == episode for event in graph.recorded()):
+        if time.monotonic() > deadline_s:
+            raise RuntimeError(f'the recorder heard of no episode for {STARTING_S:.0f} s')
+        time.sleep(POLL_S)
 
 
 def _recorded_actions(graph: TrialGraph, since: str = '') -> int:

@@ -41,7 +41,8 @@ class TrialGraph:
     """Processes and the events of the robot; use it as a context manager."""
 
     def __init__(self, kind: str, *, model: Path, folder: Path, seed: int,
-                 recorded: bool = False, witnessed: str = '') -> None:
+                 recorded: bool = False, witnessed: str = '',
+                 sound_level: float | None = None) -> None:
         """Name the processes.
 
         Args:
@@ -51,9 +52,11 @@ class TrialGraph:
             seed: of the robot's noise.
             recorded: a recorder runs too.
             witnessed: topics that a witness tells about, separated by commas; none without.
+            sound_level: of the sound that the robot hears, None for its own.
         """
         self.kind, self.model = kind, model
         self._folder, self._seed, self._topics = folder, seed, witnessed
+        self._heard = {} if sound_level is None else {'sound_level': sound_level}
         self._events: list[Event] = []
         self._seen: list[Event] = []
         self._recorded: list[Event] = []
@@ -161,7 +164,7 @@ class TrialGraph:
                   'sensor_reliability': 'reliable' if self.kind == RELIABLE else 'best_effort'}
         simulated = {'use_sim_time': self.kind == CLOCKED}
         own = {
-            ROBOT: {'seed': self._seed, 'owns_clock': self.kind == CLOCKED},
+            ROBOT: {'seed': self._seed, 'owns_clock': self.kind == CLOCKED, **self._heard},
             'motion': {**simulated, 'enabled': True, 'cmd_vel_stamped': True},
             'camera': {'source': 'topics'},
             'audio_capture': {'device': DEVICE, 'device_rate_hz': RATE_HZ},

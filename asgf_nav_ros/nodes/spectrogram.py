@@ -100,6 +100,7 @@ class SpectrogramNode(ManagedNode):
             self.settings.sensor_reliability, depth=graph.DEPTH_OF_AUDIO)
         self.listen(Header, graph.MOTION_STATE, self._on_motion_state, graph.state_qos(),
                     awaited=self.settings.follow_motion)
+        self.listen(Header, graph.EPISODE, self._on_episode, graph.state_qos(), awaited=False)
         self.listen(Image, graph.AUDIO, self._on_audio, sensor, stamped=True,
                     fresh_s=self.settings.input_timeout_s)
 
@@ -120,15 +121,18 @@ class SpectrogramNode(ManagedNode):
             self._schedule.move()
         self._publish_due(message.frame_id)
 
+    def _on_episode(self, _: Header) -> None:
+        self._swap.reset()  # it may begin elsewhere, where the sound comes from another side
+
     def _on_audio(self, message: Image) -> None:
         audio = messages.audio_of(message)
         for event in self._listening.push(messages.seconds(message.header.stamp), audio):
             self.diagnostics.complain(graph.AUDIO, event.reason)
             if reason := self._ears.interrupt(event, self.now_s):
                 self.ail(graph.AUDIO, reason)
+        self._publish_due(message.header.frame_id)  # first of all: a decision waits for it
         self._judge_ears(audio)
         self.diagnostics.tell(held_s=self._listening.held_s)
-        self._publish_due(message.header.frame_id)
 
     def _judge_ears(self, audio: np.ndarray) -> None:
         reason = self._ears.push(audio)

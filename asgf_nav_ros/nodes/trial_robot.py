@@ -50,7 +50,7 @@ BASE_TIMEOUT_S = 0.4  # every base needs one; diff_drive_controller's is 0.5 unl
 HELD_UP_S = 0.15  # between ticks
 TICKS_PER_IMAGE = 3
 WALL_M, CEILING_M, DEPTH_NOISE_M = 5.0, 2.5, 0.01
-SOUND_LEVEL, LAG_SAMPLES, FAR_EAR = 0.05, 3, 0.9
+LAG_SAMPLES, FAR_EAR = 3, 0.9
 STREAMS = {
     graph.ODOMETRY: Odometry, graph.AUDIO: Image, graph.COLOR: Image, graph.DEPTH: Image,
     graph.CAMERA_INFO: CameraInfo}
@@ -62,6 +62,9 @@ class TrialRobotParameters(NodeParameters):
 
     seed: int = parameter(0, 'Of noise and loss.', low=0, high=2**31)
     owns_clock: bool = parameter(False, 'Publish /clock, for nodes with use_sim_time.')
+    sound_level: float = parameter(
+        0.05, 'Standard deviation of what the nearer ear hears; 1 is full scale.',
+        low=0, high=0.2)
 
 
 class TrialRobotNode(ManagedNode):
@@ -225,7 +228,7 @@ class TrialRobotNode(ManagedNode):
         count = max(round(late_s * rate_hz), 1)
         self._audio_s = self._heard_from_s + self._heard_samples / rate_hz
         self._heard_samples += count
-        noise = self._rng.standard_normal(count + LAG_SAMPLES) * SOUND_LEVEL
+        noise = self._rng.standard_normal(count + LAG_SAMPLES) * self.settings.sound_level
         return np.stack([noise[:count], FAR_EAR * noise[LAG_SAMPLES:]]).astype(np.float32)
 
 

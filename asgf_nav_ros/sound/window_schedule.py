@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which windows of a stream are worth a spectrogram: the first one at rest, then one each hop."""
+"""Which windows of a stream are worth a spectrogram: one at rest, then one each hop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from asgf_nav_ros.sound.listening_window import Window
 class WindowSchedule:
     """Asks a ``ListeningWindow`` for windows, each ``period_s`` after the one before.
 
-    Once ``rest_since`` was told, the next window is the first that starts after that time.
+    Once ``rest`` was told, the next window starts after that time. As soon as there is such a
+    window it is the newest one that is taken: it ends with the last sample that has come, so a
+    decision waits for no block and is made on nothing older than what there is.
     """
 
     def __init__(self, contract: PolicyContract, *, period_s: float) -> None:
@@ -40,10 +42,9 @@ class WindowSchedule:
         self._resting, self._rest_since_s = True, since_s
 
     def due(self, listening: ListeningWindow) -> Window | None:
-        """The next window, once it is whole."""
-        if not self._resting:
+        """The newest window, once one is whole that starts late enough."""
+        if not self._resting or listening.window_after(self._next_start_s) is None:
             return None
-        window = listening.window_after(self._next_start_s)
-        if window is not None:
-            self._next_start_s = window.end_s - self._window_s + self._period_s
+        window = listening.newest()
+        self._next_start_s = window.end_s - self._window_s + self._period_s
         return window

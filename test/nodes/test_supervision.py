@@ -161,7 +161,8 @@ def test_spectrogram_says_that_audio_does_not_come_and_that_an_ear_is_dead(liste
     listening.until(lambda: says(listening, 'spectrogram', 'audio has stopped'))
 
 
-def test_spectrogram_says_that_the_ears_have_been_exchanged(listening, model_path):
+def hear_from_both_sides(listening, model_path, between):
+    """A source on one side, then ``between``, then the same on the other side, all at rest."""
     node = listening.start(SpectrogramNode, model_path=model_path, sensor_reliability='reliable')
     state = listening.talk(Header, graph.MOTION_STATE, graph.state_qos())
     publisher = listening.talk(Image, graph.AUDIO)
@@ -172,7 +173,26 @@ def test_spectrogram_says_that_the_ears_have_been_exchanged(listening, model_pat
     begin_s = node.now_s
     for part, audio in enumerate((ears, ears[::-1])):
         publisher.publish(messages.audio_message(audio, begin_s + part * 15995 / 16000, 'ears'))
+        if part == 0:
+            listening.settle()
+            between()
+    listening.settle()
+
+
+def test_spectrogram_says_that_the_ears_have_been_exchanged(listening, model_path):
+    hear_from_both_sides(listening, model_path, lambda: None)
     listening.until(lambda: listening.complained('left and right have changed places'))
+
+
+def test_in_a_new_episode_the_sound_may_come_from_the_other_side(listening, model_path):
+    episode = listening.talk(Header, graph.EPISODE, graph.state_qos())
+
+    def begin():
+        episode.publish(messages.header('another', 1.0))
+        listening.settle()
+
+    hear_from_both_sides(listening, model_path, begin)
+    assert not listening.complained('left and right have changed places')
 
 
 def test_audio_without_stamps_is_refused(listening, model_path):

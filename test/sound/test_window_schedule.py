@@ -9,49 +9,70 @@ from asgf_nav_ros.sound.window_schedule import WindowSchedule
 CONTRACT = PolicyContract()
 
 
-@pytest.fixture
-def listening():
-    """Audio of 2.5 s from 10 s on."""
-    listening = ListeningWindow(CONTRACT)
-    for block in range(25):
-        listening.push(10 + block / 10, np.zeros((2, 1600), np.float32))
-    return listening
+class Stream:
+    """Audio from 10 s on in blocks of 0.1 s, and the ends of the windows taken from it."""
+
+    def __init__(self, *, period_s, until_s=10.0):
+        self.schedule = WindowSchedule(CONTRACT, period_s=period_s)
+        self.listening, self.end_s = ListeningWindow(CONTRACT), 10.0
+        self.hear(until_s)
+
+    def hear(self, until_s):
+        found = []
+        while self.end_s < until_s - 1e-6:
+            self.listening.push(self.end_s, np.zeros((2, 1600), np.float32))
+            self.end_s += 0.1
+            found += self.ends()
+        return found
+
+    def ends(self):
+        found = []
+        while (window := self.schedule.due(self.listening)) is not None:
+            found.append(round(window.end_s, 6))
+        return found
 
 
-def ends(schedule, listening):
-    found = []
-    while (window := schedule.due(listening)) is not None:
-        found.append(round(window.end_s, 6))
-    return found
+def test_windows_follow_the_rest_at_the_period():
+    stream = Stream(period_s=0.5)
+    stream.schedule.rest(10.2)
+    assert stream.hear(12.5) == [11.2, 11.7, 12.2]
 
 
-def test_windows_follow_the_rest_at_the_period(listening):
-    schedule = WindowSchedule(CONTRACT, period_s=0.5)
-    schedule.rest(10.25)
-    assert ends(schedule, listening) == [11.25, 11.75, 12.25]
+def test_a_window_ends_with_the_last_sample_that_came():
+    stream = Stream(period_s=0.5)
+    stream.schedule.rest(10.25)
+    assert stream.hear(12.0) == [11.3, 11.8]
 
 
-def test_there_are_none_while_moving(listening):
-    schedule = WindowSchedule(CONTRACT, period_s=0.5)
-    schedule.move()
-    assert ends(schedule, listening) == []
+def test_of_a_backlog_only_the_newest_window_is_taken():
+    stream = Stream(period_s=0.5, until_s=9.0)
+    stream.schedule.move()
+    assert stream.hear(12.5) == []
+    stream.schedule.rest(10.2)
+    assert stream.ends() == [12.5]
 
 
-def test_a_state_that_is_told_again_changes_nothing(listening):
-    schedule = WindowSchedule(CONTRACT, period_s=0.5)
-    schedule.rest(10.0)
-    first = ends(schedule, listening)
-    schedule.rest(10.0)
-    assert ends(schedule, listening) == [] and len(first) == 4
+def test_there_are_none_while_moving():
+    stream = Stream(period_s=0.5)
+    stream.schedule.move()
+    assert stream.hear(12.5) == []
 
 
-def test_a_new_rest_begins_anew(listening):
-    schedule = WindowSchedule(CONTRACT, period_s=1.0)
-    schedule.rest(10.0)
-    ends(schedule, listening)
-    schedule.move()
-    schedule.rest(11.3)
-    assert ends(schedule, listening) == [12.3]
+def test_a_state_that_is_told_again_changes_nothing():
+    stream = Stream(period_s=0.5)
+    stream.schedule.rest(10.0)
+    first = stream.hear(12.5)
+    stream.schedule.rest(10.0)
+    assert stream.ends() == [] and len(first) == 4
+
+
+def test_a_new_rest_begins_anew():
+    stream = Stream(period_s=1.0)
+    stream.schedule.rest(10.0)
+    assert stream.hear(11.5) == [11.0]
+    stream.schedule.move()
+    stream.schedule.rest(11.2)
+    assert stream.hear(12.5) == [12.2]
 
 
 @pytest.mark.parametrize('period_s', [0.0, -1.0, float('nan')])
