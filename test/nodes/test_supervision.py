@@ -185,9 +185,8 @@ def test_spectrogram_says_that_the_ears_have_been_exchanged(listening, model_pat
 
 
 def test_in_a_new_episode_the_sound_may_come_from_the_other_side(listening, model_path):
-    episode = listening.talk(Header, graph.EPISODE, graph.state_qos())
-
     def begin():
+        episode = listening.talk(Header, graph.EPISODE, graph.state_qos())
         episode.publish(messages.header('another', 1.0))
         listening.settle()
 
