@@ -153,12 +153,8 @@ def _curves(args: argparse.Namespace) -> list[Path]:
 
 def _models(args: argparse.Namespace) -> dict[str, Path]:
     """The file of every system that is shown, the best first."""
-    shipped = {name: share_directory('models') / SHIPPED_MODELS[name] for name in SHOWN
-               if SHIPPED_MODELS[name]}
+    shipped = {name: share_directory('models') / SHIPPED_MODELS[name] for name in SHOWN}
     models = {**shipped, **dict(args.model)}
-    for name in sorted(set(SHOWN) - set(models)):
-        print(f'asgf-nav figures: {name} is left out: no model of it is shipped, '
-              f'give one with --model {name}=FILE', file=sys.stderr)
     return {name: models[name] for name in sorted(models, key=order_of, reverse=True)}
 
 

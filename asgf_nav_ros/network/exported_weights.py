@@ -49,7 +49,7 @@ def agent_of_export(path: str | os.PathLike[str]) -> NavigationAgent:
         model = onnx.load(str(path), load_external_data=False)
         metadata = {entry.key: entry.value for entry in model.metadata_props}
         contract = own_contract(PolicyContract.from_json(metadata[CONTRACT_KEY]))
-        agent = NavigationAgent(contract, sight=json.loads(metadata[PROVENANCE_KEY])['sight'])
+        agent = _agent(contract, json.loads(metadata[PROVENANCE_KEY]))
         agent.load_state_dict(_state(model, agent))
         agent.eval()
         verify_onnx(agent, path)
@@ -59,6 +59,12 @@ def agent_of_export(path: str | os.PathLike[str]) -> NavigationAgent:
         raise CheckpointError(f'{path} must be an exported policy whose weights can be read '
                               f'back: {reason:.200}') from error
     return agent
+
+
+def _agent(contract: PolicyContract, provenance: dict[str, object]) -> NavigationAgent:
+    if 'sight' not in provenance:
+        raise ValueError(f'{contract.system} is no network that decides on single actions')
+    return NavigationAgent(contract, sight=provenance['sight'])
 
 
 def _state(model: onnx.ModelProto, agent: NavigationAgent) -> dict[str, torch.Tensor]:

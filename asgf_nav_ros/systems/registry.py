@@ -14,10 +14,10 @@ from asgf_nav_ros.systems.look_listen_act import LookListenAct
 from asgf_nav_ros.systems.navigator import Navigator
 from asgf_nav_ros.systems.random_walk import RandomWalk
 
-# The file under models/ that a learned system is shipped as; None where none is shipped yet.
-SHIPPED_MODELS: dict[str, str | None] = {
+# The file under models/ that a learned system is shipped as.
+SHIPPED_MODELS = {
     'direction_follower': 'direction_follower.onnx', 'look_listen_act': 'look_listen_act.onnx',
-    'av_wan': None, 'agsa_style': 'agsa_style.onnx',
+    'av_wan': 'av_wan.onnx', 'agsa_style': 'agsa_style.onnx',
     'av_nav': 'av_nav.onnx', 'asgf': 'asgf.onnx',
     'asgf_without_ase': 'asgf_without_ase.onnx', 'asgf_without_asgf': 'asgf_without_asgf.onnx',
     'asgf_plus': 'asgf_nav.onnx', 'av_nav_plus': 'av_nav_plus.onnx'}
@@ -32,17 +32,13 @@ def navigator(system: str, *, model: Path | None = None, models: Path,
     locator draw none.
 
     Raises:
-        ValueError: no such system, or it is learned and neither shipped nor given.
+        ValueError: no such system.
     """
     if system not in SYSTEMS:
         raise ValueError(f'system must be one of {SYSTEMS}, got {system!r}')
     if system == 'random':
         return RandomWalk(model)
-    shipped = SHIPPED_MODELS[system]
-    if model is None and shipped is None:
-        raise ValueError(f'no model of {system!r} is shipped: train and export one, '
-                         'then give it with --model')
-    return _learned(system, model or models / shipped, temperature)
+    return _learned(system, model or models / SHIPPED_MODELS[system], temperature)
 
 
 def _learned(system: str, model: Path, temperature: float) -> Navigator:

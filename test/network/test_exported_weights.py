@@ -10,6 +10,7 @@ from asgf_nav_ros.network.checkpoint import CheckpointError
 from asgf_nav_ros.network.export import export_onnx
 from asgf_nav_ros.network.export import verify_onnx
 from asgf_nav_ros.network.exported_weights import agent_of_export
+from asgf_nav_ros.share import share_directory
 
 SMALL = PolicyContract(image_height=64, image_width=64)
 PLUS = PolicyContract(image_height=64, image_width=64, odometry=True, system='asgf_plus',
@@ -51,6 +52,11 @@ def test_file_that_lacks_weights_is_refused(build_agent, tmp_path):
     onnx.save(model, path)
     with pytest.raises(CheckpointError, match='no weights for memory.gru'):
         agent_of_export(path)
+
+
+def test_a_system_that_plans_its_way_is_no_agent():
+    with pytest.raises(CheckpointError, match='av_wan is no network that decides on single'):
+        agent_of_export(share_directory('models') / 'av_wan.onnx')
 
 
 def test_other_files_are_refused_in_one_line(tmp_path):
