@@ -11,6 +11,7 @@ from asgf_nav_ros.sound.audio_condition import audio_conditions
 from asgf_nav_ros.sound.audio_condition import AudioFault
 from asgf_nav_ros.sound.audio_condition import AudioLimits
 from asgf_nav_ros.sound.listening_window import SpanEvent
+from asgf_nav_ros.sound.listening_window import SpanFault
 from asgf_nav_ros.sound.recent_samples import RecentSamples
 
 PERIOD_S = 0.3
@@ -20,8 +21,10 @@ LIMITS = AudioLimits(clipped_share=0.01)
 DEAD_RATIO = 20.0
 # So many blocks that are the same, sample by sample, are a driver that hangs.
 REPEATS = 4
-# One interruption is an overrun; more of them in this time are a stream that does not work.
+# One short interruption is an overrun; more of them in this time, or one that lasts, are a stream
+# that does not work.
 INTERRUPTIONS, INTERRUPTION_PERIOD_S = 2, 0.5
+LASTING_S = 0.03
 
 
 class EarWatch:
@@ -53,11 +56,12 @@ class EarWatch:
         return ''
 
     def interrupt(self, event: SpanEvent, now_s: float) -> str:
-        """Take a fault of the stamps; its reason if such faults keep coming, else empty."""
+        """Take a fault of the stamps; its reason if it lasts or such faults keep coming."""
         self._interrupted_s.append(now_s)
         often = (len(self._interrupted_s) == INTERRUPTIONS
                  and now_s - self._interrupted_s[0] <= INTERRUPTION_PERIOD_S)
-        return event.reason if often else ''
+        lasts = event.fault == SpanFault.GAP and event.end_s - event.start_s >= LASTING_S
+        return event.reason if often or lasts else ''
 
 
 def _is_certain(fault: AudioFault, audio: np.ndarray) -> bool:

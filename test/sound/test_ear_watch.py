@@ -7,7 +7,7 @@ from asgf_nav_ros.sound.listening_window import SpanEvent
 from asgf_nav_ros.sound.listening_window import SpanFault
 
 RATE_HZ = 16000
-GAP = SpanEvent(SpanFault.GAP, 1.0, 1.1, '0.1 s of audio are missing')
+GAP = SpanEvent(SpanFault.GAP, 1.0, 1.02, '0.02 s of audio are missing')
 
 
 def hear(watch, audio):
@@ -70,3 +70,8 @@ def test_one_interruption_is_forgiven_and_several_are_not():
     assert watch.interrupt(GAP, 10.0) == ''
     assert watch.interrupt(GAP, 10.6) == ''
     assert watch.interrupt(GAP, 10.8) == GAP.reason
+
+
+def test_a_gap_that_lasts_is_not_forgiven():
+    lasting = SpanEvent(SpanFault.GAP, 10.0, 10.04, '0.0400 s of audio are missing')
+    assert EarWatch(RATE_HZ).interrupt(lasting, 10.0) == lasting.reason
