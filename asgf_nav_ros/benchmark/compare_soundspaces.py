@@ -35,6 +35,7 @@ from asgf_nav_ros.inference.choice import DEPLOYED_TEMPERATURE
 from asgf_nav_ros.inference.model_metadata import read_contract_of_file
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.export import export_onnx
+from asgf_nav_ros.network.mirror import own_contract
 from asgf_nav_ros.share import share_directory
 from asgf_nav_ros.systems.registry import SHIPPED_MODELS
 from sim_bridge.bake_pool import bake_houses
@@ -119,7 +120,8 @@ def write_fresh_policy(system: str, dataset_name: str, path: Path) -> None:
     walks, and what it sees and hears decides where, but it finds nothing except by chance.
     """
     published = DATASETS[dataset_name].contract
-    shipped = read_contract_of_file(share_directory('models') / SHIPPED_MODELS[system])
+    shipped = own_contract(
+        read_contract_of_file(share_directory('models') / SHIPPED_MODELS[system]))
     torch.manual_seed(0)
     agent = NavigationAgent(dataclasses.replace(
         shipped, sample_rate_hz=published.sample_rate_hz, trained_on='nothing',

@@ -427,7 +427,9 @@ def _joined(*parts: torch.Tensor) -> torch.Tensor:
 
 
 def _require_feed(contract: PolicyContract, system: str) -> None:
-    """Refuse a belief that nothing feeds."""
+    """Refuse a mirror, which is around an agent, and a belief that nothing feeds."""
+    if contract.mirrored:
+        raise ValueError('an agent is not mirrored, its export is: see network.mirror')
     if contract.belief_cells and (system not in _DESCRIBES or not contract.odometry):
         raise ValueError(f'belief_cells need odometry and one of {list(_DESCRIBES)}, '
                          f'got {system} with odometry={contract.odometry}')

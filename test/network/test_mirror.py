@@ -15,6 +15,7 @@ from asgf_nav_ros.contract import TWO_EARS
 from asgf_nav_ros.contract import TWO_EARS_WITH_INTERAURAL
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
 from asgf_nav_ros.motion.reckoning import Reckoning
+from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.export import export_onnx
 from asgf_nav_ros.network.export import random_motion
 from asgf_nav_ros.network.export import verify_onnx
@@ -135,3 +136,8 @@ def test_a_planner_is_not_mirrored(tmp_path, capsys):
 def test_an_odd_memory_cannot_be_mirrored():
     with pytest.raises(ValueError, match='hidden_size must be even if mirrored, got 513'):
         dataclasses.replace(CONTRACT, hidden_size=513, mirrored=True)
+
+
+def test_an_agent_itself_is_not_mirrored():
+    with pytest.raises(ValueError, match='an agent is not mirrored, its export is'):
+        NavigationAgent(mirrored_contract(PolicyContract()))
