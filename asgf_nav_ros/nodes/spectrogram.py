@@ -128,6 +128,7 @@ class SpectrogramNode(ManagedNode):
         audio = messages.audio_of(message)
         for event in self._listening.push(messages.seconds(message.header.stamp), audio):
             self.diagnostics.complain(graph.AUDIO, event.reason)
+            self._swap.reset()  # nobody knows what happened meanwhile
             if reason := self._ears.interrupt(event, self.now_s):
                 self.ail(graph.AUDIO, reason)
         self._publish_due(message.header.frame_id)  # first of all: a decision waits for it

@@ -161,7 +161,7 @@ def test_spectrogram_says_that_audio_does_not_come_and_that_an_ear_is_dead(liste
     listening.until(lambda: says(listening, 'spectrogram', 'audio has stopped'))
 
 
-def hear_from_both_sides(listening, model_path, between):
+def hear_from_both_sides(listening, model_path, between, *, gap_s=0.0):
     """A source on one side, then ``between``, then the same on the other side, all at rest."""
     node = listening.start(SpectrogramNode, model_path=model_path, sensor_reliability='reliable')
     state = listening.talk(Header, graph.MOTION_STATE, graph.state_qos())
@@ -172,7 +172,8 @@ def hear_from_both_sides(listening, model_path, between):
     ears = np.stack([noise[5:], 0.8 * noise[:-5]])
     begin_s = node.now_s
     for part, audio in enumerate((ears, ears[::-1])):
-        publisher.publish(messages.audio_message(audio, begin_s + part * 15995 / 16000, 'ears'))
+        publisher.publish(messages.audio_message(
+            audio, begin_s + part * (15995 / 16000 + gap_s), 'ears'))
         if part == 0:
             listening.settle()
             between()
@@ -182,6 +183,11 @@ def hear_from_both_sides(listening, model_path, between):
 def test_spectrogram_says_that_the_ears_have_been_exchanged(listening, model_path):
     hear_from_both_sides(listening, model_path, lambda: None)
     listening.until(lambda: listening.complained('left and right have changed places'))
+
+
+def test_behind_a_gap_the_sound_may_come_from_the_other_side(listening, model_path):
+    hear_from_both_sides(listening, model_path, lambda: None, gap_s=0.02)
+    assert not listening.complained('left and right have changed places')
 
 
 def test_in_a_new_episode_the_sound_may_come_from_the_other_side(listening, model_path):
