@@ -33,10 +33,10 @@ def way_to_frontier(lattice: Lattice, *, towards: tuple[float, float] | None = N
     pull = PULL if towards is not None else 0
     best, best_price, last_price = None, math.inf, math.inf
     came: dict[State, tuple[State, Action] | None] = {}
-    for state, price in _reachable(lattice, came):
+    for state, price, is_end in _reachable(lattice, came):
         if price > last_price:
             break
-        if is_frontier(lattice, state.x, state.y):
+        if is_end:
             last_price = min(last_price, price + (DETOUR if pull else 0))
             total = price - pull * _alignment(lattice.state, state, towards or (0.0, 0.0))
             if total < best_price:
@@ -45,17 +45,21 @@ def way_to_frontier(lattice: Lattice, *, towards: tuple[float, float] | None = N
 
 
 def _reachable(lattice: Lattice, came: dict[State, tuple[State, Action] | None]
-               ) -> Iterator[tuple[State, int]]:
-    """States and the fewest actions to them, the nearest first; ``came`` says how.
+               ) -> Iterator[tuple[State, int, bool]]:
+    """States, the fewest actions to them, and whether they are frontiers, the nearest first.
 
-    The search does not go on beyond a frontier.
+    ``came`` says how they are reached. The search does not go on beyond a frontier.
     """
     came[lattice.state] = None
     queue = collections.deque([(lattice.state, 0)])
+    frontiers: dict[tuple[int, int], bool] = {}  # of all headings at a node
     while queue:
         state, price = queue.popleft()
-        yield state, price
-        if is_frontier(lattice, state.x, state.y):
+        node = state.x, state.y
+        if node not in frontiers:
+            frontiers[node] = is_frontier(lattice, *node)
+        yield state, price, frontiers[node]
+        if frontiers[node]:
             continue
         for action, after in _moves(lattice, state):
             if after not in came:

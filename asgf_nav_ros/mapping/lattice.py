@@ -59,8 +59,11 @@ class Lattice:
         self.visited = {(0, 0)}
         self._walked: set[tuple[int, int, int]] = set()
         self._bumps: dict[tuple[int, int, int], int] = {}
-        self._seen: dict[tuple[int, int, int], bool] = {}
         self._last: Action | None = None
+        # Answers since the last view: a search for a way asks the same over and over.
+        self._obstructed: dict[tuple[int, int, int], bool] = {}
+        self._known: dict[tuple[int, int], bool] = {}
+        self._occupied: dict[tuple[int, int], bool] = {}
 
     @property
     def cell(self) -> tuple[int, int]:
@@ -80,7 +83,7 @@ class Lattice:
         bumped = self._last is Action.MOVE_FORWARD and not moved
         self._reckon(bumped)
         self.map.write(self._mapper(depth), self.cell, self.state.heading)
-        self._seen.clear()
+        self._forget_answers()
         return bumped
 
     def observe_from(self, depth: np.ndarray, pose: tuple[float, float, float], *,
@@ -104,7 +107,11 @@ class Lattice:
         self.visited.add(state[:2])
         cell = round(x_m / CELL_M), round(y_m / CELL_M)
         self.map.write(self._mapper(depth), cell, state.heading)
-        self._seen.clear()
+        self._forget_answers()
+
+    def _forget_answers(self) -> None:
+        for answers in (self._obstructed, self._known, self._occupied):
+            answers.clear()
 
     def take(self, action: Action) -> Action:
         """Remember, and return, the action that is now carried out."""
@@ -142,21 +149,25 @@ class Lattice:
         edge = _edge(state)
         if edge in self._walked:
             return False
-        if edge not in self._seen:
-            self._seen[edge] = edge in self._bumps or self._looks_obstructed(edge)
-        return self._seen[edge]
+        if edge not in self._obstructed:
+            self._obstructed[edge] = edge in self._bumps or self._looks_obstructed(edge)
+        return self._obstructed[edge]
 
     def occupied(self, x: int, y: int) -> bool:
         """Tell whether the robot's circle is known not to fit at a node."""
         if (x, y) in self.visited:
             return False
-        return self._obstacle(x, y, x, y) or self._enclosed(x, y)
+        if (x, y) not in self._occupied:
+            self._occupied[x, y] = self._obstacle(x, y, x, y) or self._enclosed(x, y)
+        return self._occupied[x, y]
 
     def known(self, x: int, y: int) -> bool:
         """Tell whether a node was visited, or floor or an obstacle was seen there."""
-        size = self._cells_per_step
-        return (x, y) in self.visited or self.map.seen(
-            (x * size - _GLANCE, y * size - _GLANCE), (x * size + _GLANCE, y * size + _GLANCE))
+        if (x, y) not in self._known:
+            size = self._cells_per_step
+            self._known[x, y] = (x, y) in self.visited or self.map.seen(
+                (x * size - _GLANCE, y * size - _GLANCE), (x * size + _GLANCE, y * size + _GLANCE))
+        return self._known[x, y]
 
     def _enclosed(self, x: int, y: int) -> bool:
         return all(self.closed(State(x, y, heading)) for heading in range(HEADINGS))
