@@ -147,11 +147,9 @@ def _recorded_run(model: Path, folder: Path, decisions: int, *, seed: int) -> Pa
 
 
 def _wait_for_record(graph: TrialGraph, episode: str) -> None:
-    deadline_s = time.monotonic() + STARTING_S
-    while not any(event.get('name') == episode for event in graph.recorded()):
-        if time.monotonic() > deadline_s:
-            raise RuntimeError(f'the recorder heard of no episode for {STARTING_S:.0f} s')
-        time.sleep(POLL_S)
+    if not graph.wait(lambda _: any(event.get('name') == episode for event in graph.recorded()),
+                      STARTING_S):
+        raise RuntimeError(f'the recorder heard of no episode for {STARTING_S:.0f} s')
 
 
 def _recorded_actions(graph: TrialGraph, since: str = '') -> int:

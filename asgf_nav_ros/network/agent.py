@@ -163,7 +163,7 @@ class NavigationAgent(nn.Module):
         self.sight = sight
         self._goal_sound = GoalSound(contract)
         self._has_belief = contract.belief_cells > 0
-        _require_feed(contract, system)
+        _require_buildable(contract, system)
         remembers = contract.recurrent_size
         self.visual = VisualEncoder((contract.image_height, contract.image_width),
                                     depth_max_m=contract.depth_max_m, sight=sight)
@@ -426,7 +426,7 @@ def _joined(*parts: torch.Tensor) -> torch.Tensor:
     return torch.cat(filled, -1) if len(filled) > 1 else filled[0]
 
 
-def _require_feed(contract: PolicyContract, system: str) -> None:
+def _require_buildable(contract: PolicyContract, system: str) -> None:
     """Refuse a mirror, which is around an agent, and a belief that nothing feeds."""
     if contract.mirrored:
         raise ValueError('an agent is not mirrored, its export is: see network.mirror')

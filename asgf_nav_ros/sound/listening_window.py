@@ -191,19 +191,34 @@ class ListeningWindow:
         Raises:
             ValueError: start_s is not finite.
         """
-        if not math.isfinite(start_s):
-            raise ValueError(f'start_s must be finite, got {start_s}')
-        if self._rate.is_wrong or self._recent.end - self._oldest < self._samples:
-            return None
-        before_end = math.floor((self._end_s - start_s) * self._rate_hz + 0.5)
-        start = max(self._oldest, self._recent.end - max(before_end, 0))
-        return self._window(start) if start + self._samples <= self._recent.end else None
+        start = self._start_after(start_s)
+        return None if start is None else self._window(start)
+
+    def newest_after(self, start_s: float) -> Window | None:
+        """The window that ends with the newest sample, if ``window_after`` has one.
+
+        Raises:
+            ValueError: start_s is not finite.
+        """
+        return None if self._start_after(start_s) is None else self.newest()
 
     def newest(self) -> Window | None:
         """The window that ends with the newest sample, or None while there is none."""
-        if self._rate.is_wrong or self._recent.end - self._oldest < self._samples:
+        return self._window(self._recent.end - self._samples) if self._has_window else None
+
+    @property
+    def _has_window(self) -> bool:
+        return not self._rate.is_wrong and self._recent.end - self._oldest >= self._samples
+
+    def _start_after(self, start_s: float) -> int | None:
+        """Index of the first sample of ``window_after``."""
+        if not math.isfinite(start_s):
+            raise ValueError(f'start_s must be finite, got {start_s}')
+        if not self._has_window:
             return None
-        return self._window(self._recent.end - self._samples)
+        before_end = math.floor((self._end_s - start_s) * self._rate_hz + 0.5)
+        start = max(self._oldest, self._recent.end - max(before_end, 0))
+        return start if start + self._samples <= self._recent.end else None
 
     def _window(self, start: int) -> Window:
         stop = start + self._samples

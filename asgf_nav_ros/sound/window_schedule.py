@@ -43,8 +43,9 @@ class WindowSchedule:
 
     def due(self, listening: ListeningWindow) -> Window | None:
         """The newest window, once one is whole that starts late enough."""
-        if not self._resting or listening.window_after(self._next_start_s) is None:
+        if not self._resting:
             return None
-        window = listening.newest()
-        self._next_start_s = window.end_s - self._window_s + self._period_s
+        window = listening.newest_after(self._next_start_s)
+        if window is not None:
+            self._next_start_s = window.end_s - self._window_s + self._period_s
         return window
