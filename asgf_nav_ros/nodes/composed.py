@@ -17,8 +17,9 @@ import rclpy
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
+from asgf_nav_ros.nodes.ending import leave_graph
+from asgf_nav_ros.nodes.ending import requests_to_end
 from asgf_nav_ros.nodes.managed_node import ManagedNode
-from asgf_nav_ros.nodes.managed_node import requests_to_end
 from asgf_nav_ros.nodes.managed_node import spin
 
 COMPOSABLE = {'audio_capture': 'AudioCaptureNode', 'camera': 'CameraNode',
@@ -53,7 +54,7 @@ def run_together(members: Sequence[type[ManagedNode]], args: Sequence[str]) -> i
             asked.append(0)  # one has ended: so do the others
             return max(future.result() for future in running)
     finally:
-        rclpy.try_shutdown()
+        leave_graph()
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from typing import Any
 from typing import Callable
@@ -29,6 +28,9 @@ from asgf_nav_ros.nodes import graph
 from asgf_nav_ros.nodes import messages
 from asgf_nav_ros.nodes.diagnostics import Diagnostics
 from asgf_nav_ros.nodes.diagnostics import ERROR
+from asgf_nav_ros.nodes.ending import leave_graph
+from asgf_nav_ros.nodes.ending import limit_leaving
+from asgf_nav_ros.nodes.ending import requests_to_end
 from asgf_nav_ros.nodes.inputs import Inputs
 from asgf_nav_ros.nodes.inputs import PATIENCE_S
 from asgf_nav_ros.nodes.parameters import declare
@@ -176,7 +178,7 @@ class ManagedNode(LifecycleNode):
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop listening."""
-        self._retire()
+        self.retire()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -190,15 +192,16 @@ class ManagedNode(LifecycleNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop for good."""
-        self._retire()
+        self.retire()
         return super().on_shutdown(state)
 
     def close(self) -> None:
         """Say the last words and free everything."""
-        self._retire()
+        self.retire()
         self.destroy_node()
 
-    def _retire(self) -> None:
+    def retire(self) -> None:
+        """Say the last words and stop listening."""
         if self._active:
             self.halt()
         self._active = False
@@ -267,15 +270,7 @@ def run(kind: type[ManagedNode], args: Sequence[str] | None = None) -> int:
     try:
         return spin(kind, asked)
     finally:
-        rclpy.try_shutdown()
-
-
-def requests_to_end() -> list[int]:
-    """Numbers of the signals SIGINT and SIGTERM, from now on and as they come."""
-    asked: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _: asked.append(received))
-    return asked
+        leave_graph()
 
 
 def spin(kind: type[ManagedNode], asked: list[int]) -> int:
@@ -294,5 +289,7 @@ def spin(kind: type[ManagedNode], asked: list[int]) -> int:
             executor.spin_once()
         return node.exit_code
     finally:
+        node.retire()
+        limit_leaving()
         node.close()
         executor.shutdown()

@@ -54,12 +54,16 @@ def run_graph(ros, folder, model_path, episodes):
         ros.until(lambda: processes['simulator'].poll() is not None, timeout_s=PATIENCE_S)
         ros.settle(0.5)
     finally:
-        for process in processes.values():
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-        codes = {name: process.wait(30) for name, process in processes.items()}
+        codes = {name: ended(process) for name, process in processes.items()}
     logs = {name: (folder / f'{name}.log').read_text() for name in NODES}
     return codes, libraries, logs
+
+
+def ended(process):
+    """Exit code; one after the other, see nodes/ending.py."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    return process.wait(30)
 
 
 @pytest.fixture(scope='module')
