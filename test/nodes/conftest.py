@@ -167,7 +167,7 @@ class Graph:
         return any(text in complaint for complaint in self.complaints())
 
     def close(self):
-        time.sleep(0.05)  # processes that have just ended are no news any more: see nodes/ending.py
+        time.sleep(0.05)  # processes that have just ended are no news then: see nodes/ending.py
         for node in self.nodes:
             node.close()
         self.probe.destroy_node()
