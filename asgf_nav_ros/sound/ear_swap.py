@@ -14,70 +14,72 @@ from typing import NamedTuple
 import numpy as np
 
 PIECE_S = 0.2
-LARGEST_LAG_S = 0.0008  # sound around a head
-LEAST_LAG = 2  # samples: less is straight ahead
-SAME_LAG = 1  # samples
-SAME_LEVEL_DB = 1.5
-LEAST_PEAK = 0.1  # of the phase correlation: less is no direction
+BANDS = 24
+LOWEST_BIN = 8  # of a piece: 40 Hz, below is rumble
+LOUDNESS_EXPONENT = 0.3  # weight of a band by its power
+LEAST_CHANGE_DB = 4.0  # of the level differences, root mean square: less is a source ahead
+MIRRORED = 0.1  # of that change, in square, may be left when the sides are exchanged
 
 
-class Side(NamedTuple):
-    """Where a piece of sound came from: samples that the right ear is late, dB that it is weak."""
+class Profile(NamedTuple):
+    """What tells the ears apart in a piece of sound.
 
-    lag: int
-    level_db: float
+    difference_db : (BANDS,) by which the left ear is louder, band by band.
+    weight : (BANDS,) how much each band counts; the sum is 1.
+    """
 
-    def is_mirror_of(self, other: Side) -> bool:
+    difference_db: np.ndarray
+    weight: np.ndarray
+
+    def is_mirror_of(self, other: Profile) -> bool:
         """Whether it is the same but for the side."""
-        return (abs(self.lag) >= LEAST_LAG and self.lag * other.lag < 0
-                and abs(self.lag + other.lag) <= SAME_LAG
-                and abs(self.level_db + other.level_db) <= SAME_LEVEL_DB)
+        weight = np.minimum(self.weight, other.weight)
+        weight = weight / weight.sum()
+        change = float(weight @ np.square(self.difference_db - other.difference_db))
+        left_over = float(weight @ np.square(self.difference_db + other.difference_db))
+        return change >= LEAST_CHANGE_DB ** 2 and left_over < MIRRORED * change
 
 
 class EarSwap:
-    """Compares pieces of ``PIECE_S`` with the two before: one may hold the moment of the swap."""
+    """Compares pieces of ``PIECE_S`` with the two before: one may hold the moment of the swap.
+
+    The direction of the strongest sound is too little to go by: in a room its echoes come from
+    the other side as often as not. The level differences of many bands are the room's own, and
+    are exchanged by nothing but a swap.
+    """
 
     def __init__(self, sample_rate_hz: int) -> None:
         self._samples = round(PIECE_S * sample_rate_hz)
-        self._largest_lag = round(LARGEST_LAG_S * sample_rate_hz)
         self.reset()
 
     def reset(self) -> None:
         """Forget all sound, because the robot moves or the stream was interrupted."""
         self._chunks: list[np.ndarray] = []
-        self._sides: collections.deque[Side | None] = collections.deque(maxlen=2)
+        self._profiles: collections.deque[Profile | None] = collections.deque(maxlen=2)
 
     def push(self, audio: np.ndarray) -> bool:
         """Take (2, n) float32 heard at rest; whether the ears have just been exchanged."""
         self._chunks.append(audio)
         if sum(chunk.shape[1] for chunk in self._chunks) < self._samples:
             return False
-        side = side_of(np.concatenate(self._chunks, axis=1), self._largest_lag)
+        profile = profile_of(np.concatenate(self._chunks, axis=1))
         self._chunks = []
-        swapped = side is not None and any(
-            known is not None and side.is_mirror_of(known) for known in self._sides)
+        swapped = profile is not None and any(
+            known is not None and profile.is_mirror_of(known) for known in self._profiles)
         if swapped:
-            self._sides.clear()
-        self._sides.append(side)
+            self._profiles.clear()
+        self._profiles.append(profile)
         return swapped
 
 
-def side_of(audio: np.ndarray, largest_lag: int) -> Side | None:
-    """Direction of the strongest source by GCC-PHAT; None if there is no clear one.
-
-    Args:
-        audio: (2, n) float32.
-        largest_lag: samples to look to either side.
-    """
-    energy = np.square(audio, dtype=np.float64).sum(axis=1)
-    if not energy.all():
+def profile_of(audio: np.ndarray) -> Profile | None:
+    """The ears' level differences in (2, n) float32; None where one of them hears nothing."""
+    spectrum = np.fft.rfft(audio * np.hanning(audio.shape[1]))
+    power = np.square(np.abs(spectrum))
+    edges = np.unique(np.geomspace(LOWEST_BIN, power.shape[1], BANDS + 1).astype(int))
+    bands = np.add.reduceat(power[:, :edges[-1]], edges[:-1], axis=1)
+    if not bands.all():
         return None
-    size = 2 * audio.shape[1]
-    left, right = np.fft.rfft(audio, size)
-    cross = right * left.conj()
-    correlation = np.fft.irfft(cross / np.maximum(np.abs(cross), 1e-12), size)
-    near = np.concatenate([correlation[-largest_lag:], correlation[:largest_lag + 1]])
-    peak = int(near.argmax())
-    if near[peak] < LEAST_PEAK:
-        return None
-    return Side(peak - largest_lag, float(10 * np.log10(energy[0] / energy[1])))
+    weight = bands.sum(axis=0) ** LOUDNESS_EXPONENT
+    left, right = bands
+    return Profile(10 * np.log10(left / right), weight / weight.sum())

@@ -2,19 +2,22 @@
 import numpy as np
 import pytest
 
+from asgf_nav_ros.sound.ear_swap import BANDS
 from asgf_nav_ros.sound.ear_swap import EarSwap
-from asgf_nav_ros.sound.ear_swap import side_of
+from asgf_nav_ros.sound.ear_swap import profile_of
 
 RATE_HZ = 16000
 
 
-def source(lag, gain=0.8, *, seconds=1.0, seed=1):
-    """Noise that the right ear hears ``lag`` samples late and weaker."""
-    rng = np.random.default_rng(seed)
-    noise = rng.standard_normal(round(seconds * RATE_HZ) + 40).astype(np.float32) * 0.1
-    count = noise.size - 40
-    room = rng.standard_normal((2, count)).astype(np.float32) * 0.01
-    return np.stack([noise[20:20 + count], gain * noise[20 - lag:20 - lag + count]]) + room
+def heard(place=1, *, seconds=1.0, sound=1, spread_db=6.0):
+    """White noise as the ears hear it at a place: each has its own colour there."""
+    count = round(seconds * RATE_HZ)
+    noise = np.fft.rfft(np.random.default_rng(sound).standard_normal(count) * 0.1)
+    points_db = np.random.default_rng(place).normal(0, spread_db / np.sqrt(2), (2, 12))
+    octave = np.log2(np.maximum(np.arange(noise.size) * RATE_HZ / count, 100.0) / 100)
+    colour_db = np.stack([np.interp(octave, np.linspace(0, octave[-1], 12), ear)
+                          for ear in points_db])
+    return np.fft.irfft(noise * 10 ** (colour_db / 20), count).astype(np.float32)
 
 
 def swaps(*parts):
@@ -23,34 +26,35 @@ def swaps(*parts):
     return sum(watch.push(audio[:, start:start + 320]) for start in range(0, audio.shape[1], 320))
 
 
-@pytest.mark.parametrize('lag', [-6, -1, 0, 5])
-def test_the_side_of_a_source_is_found(lag):
-    side = side_of(source(lag), 13)
-    assert side.lag == lag and side.level_db == pytest.approx(1.94, abs=0.2)
+def test_the_level_difference_of_each_band_is_found():
+    audio = heard(spread_db=0.0)
+    profile = profile_of(audio * np.float32([[2.0], [1.0]]))
+    assert profile.difference_db == pytest.approx(np.full(BANDS, 6.02), abs=0.01)
+    assert profile.weight.sum() == pytest.approx(1)
 
 
-def test_diffuse_sound_and_silence_have_no_side():
-    noise = np.random.default_rng(1).standard_normal((2, 3200)).astype(np.float32)
-    assert side_of(noise, 13) is None
-    assert side_of(noise * 0, 13) is None
+def test_an_ear_that_hears_nothing_has_no_profile():
+    assert profile_of(heard() * np.float32([[1.0], [0.0]])) is None
+    assert swaps(heard() * 0, heard()) == 0
 
 
-def test_a_swap_is_noticed_once():
-    assert swaps(source(4), source(4)[::-1]) == 1
+@pytest.mark.parametrize('place', range(10))
+def test_a_swap_is_noticed_once(place):
+    assert swaps(heard(place), heard(place)[::-1]) == 1
 
 
 def test_a_swap_in_the_middle_of_a_piece_is_noticed():
-    assert swaps(source(4, seconds=0.9), source(4)[::-1]) == 1
+    assert swaps(heard(seconds=0.9), heard()[::-1]) == 1
 
 
-def test_a_steady_source_is_no_swap():
-    assert swaps(source(4), source(4, seed=2)) == 0
+@pytest.mark.parametrize('place', range(10))
+def test_a_steady_source_is_no_swap(place):
+    assert swaps(heard(place), heard(place, sound=2)) == 0
 
 
 def test_another_source_elsewhere_is_no_swap():
-    assert swaps(source(4), source(-9)) == 0
-    assert swaps(source(4, gain=0.4), source(-4, gain=1.0)) == 0
+    assert not any(swaps(heard(place), heard(place + 100, sound=2)) for place in range(50))
 
 
 def test_a_source_ahead_cannot_tell():
-    assert swaps(source(1), source(1)[::-1]) == 0
+    assert swaps(heard(spread_db=0.5), heard(spread_db=0.5)[::-1]) == 0
