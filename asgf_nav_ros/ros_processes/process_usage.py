@@ -17,7 +17,8 @@ class MemoryUse:
     Attributes:
         resident_mb: all pages that it has in memory (RSS).
         proportional_mb: the same, with each shared page divided among those who share it (PSS).
-        private_mb: pages that it shares with nobody (USS).
+        private_mb: pages that it has written and shares with nobody, in swap too. Clean pages of
+            files do not count: they are its own when the last other process that maps them ends.
     """
 
     resident_mb: float
@@ -32,7 +33,7 @@ def memory_use(pid: int) -> MemoryUse:
         ProcessLookupError: there is no such process, or it has ended.
     """
     fields = memory_fields_kib(pid, 'smaps_rollup')
-    private_kib = fields['Private_Clean'] + fields['Private_Dirty']
+    private_kib = fields['Private_Dirty'] + fields['Swap']
     return MemoryUse(fields['Rss'] / KIB_PER_MB, fields['Pss'] / KIB_PER_MB,
                      private_kib / KIB_PER_MB)
 

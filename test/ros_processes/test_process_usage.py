@@ -31,7 +31,25 @@ def test_memory_that_a_process_fills_is_counted_as_its_own():
     for field in ('resident_mb', 'proportional_mb', 'private_mb'):
         grown_mb = getattr(after, field) - getattr(before, field)
         assert grown_mb == pytest.approx(MEGABYTES, abs=2)
-    assert after.private_mb <= after.proportional_mb <= after.resident_mb
+    assert 0 < after.proportional_mb <= after.resident_mb
+
+
+def test_a_file_is_nobodys_own_memory_when_the_others_who_map_it_end(tmp_path):
+    path = tmp_path / 'library'
+    path.write_bytes(bytes(range(256)) * (MEGABYTES * 10 ** 6 // 256))
+    os.sync()  # pages that are still to be written count as dirty
+    code = (f'import mmap; file = open("{path}", "rb"); '
+            'pages = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ); sum(pages[::4096]); '
+            'print("done", flush=True); input()')
+    with a_process(code) as process, a_process(code) as other:
+        said(other)
+        together = process_usage.memory_use(said(process))
+        print(file=other.stdin, flush=True)
+        other.wait()
+        alone = process_usage.memory_use(process.pid)
+        print(file=process.stdin, flush=True)
+    assert alone.proportional_mb - together.proportional_mb > MEGABYTES / 3
+    assert alone.private_mb - together.private_mb == pytest.approx(0, abs=2)
 
 
 def test_the_peak_of_the_memory_is_in_the_status():

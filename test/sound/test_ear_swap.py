@@ -20,6 +20,14 @@ def heard(place=1, *, seconds=1.0, sound=1, spread_db=6.0):
     return np.fft.irfft(noise * 10 ** (colour_db / 20), count).astype(np.float32)
 
 
+def free_field(lag, gain=0.9):
+    """Noise that two microphones without a head hear: the right one ``lag`` samples late."""
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal(RATE_HZ + 40).astype(np.float32) * 0.1
+    own = rng.standard_normal((2, RATE_HZ)).astype(np.float32) * 0.001
+    return np.stack([noise[20:20 + RATE_HZ], gain * noise[20 - lag:20 - lag + RATE_HZ]]) + own
+
+
 def swaps(*parts):
     """How often a swap is reported, in blocks of 20 ms."""
     watch, audio = EarSwap(RATE_HZ), np.concatenate(parts, axis=1)
@@ -28,13 +36,23 @@ def swaps(*parts):
 
 def test_the_level_difference_of_each_band_is_found():
     audio = heard(spread_db=0.0)
-    profile = profile_of(audio * np.float32([[2.0], [1.0]]))
+    profile = profile_of(audio * np.float32([[2.0], [1.0]]), 13)
     assert profile.difference_db == pytest.approx(np.full(BANDS, 6.02), abs=0.01)
     assert profile.weight.sum() == pytest.approx(1)
 
 
+@pytest.mark.parametrize('lag', [-6, -1, 0, 5])
+def test_the_lag_of_a_source_is_found(lag):
+    assert profile_of(free_field(lag), 13).lag == lag
+
+
+def test_diffuse_sound_has_no_lag():
+    noise = np.random.default_rng(1).standard_normal((2, 3200)).astype(np.float32)
+    assert profile_of(noise, 13).lag == 0
+
+
 def test_an_ear_that_hears_nothing_has_no_profile():
-    assert profile_of(heard() * np.float32([[1.0], [0.0]])) is None
+    assert profile_of(heard() * np.float32([[1.0], [0.0]]), 13) is None
     assert swaps(heard() * 0, heard()) == 0
 
 
@@ -45,6 +63,15 @@ def test_a_swap_is_noticed_once(place):
 
 def test_a_swap_in_the_middle_of_a_piece_is_noticed():
     assert swaps(heard(seconds=0.9), heard()[::-1]) == 1
+
+
+def test_a_swap_is_noticed_by_the_lag_where_levels_hardly_differ():
+    assert swaps(free_field(3), free_field(3)[::-1]) == 1
+
+
+def test_another_lag_is_no_swap():
+    assert swaps(free_field(4), free_field(-9)) == 0
+    assert swaps(free_field(4, gain=0.4), free_field(-4, gain=1.0)) == 0
 
 
 @pytest.mark.parametrize('place', range(10))
@@ -58,3 +85,4 @@ def test_another_source_elsewhere_is_no_swap():
 
 def test_a_source_ahead_cannot_tell():
     assert swaps(heard(spread_db=0.5), heard(spread_db=0.5)[::-1]) == 0
+    assert swaps(free_field(1), free_field(1)[::-1]) == 0
