@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,19 @@ class ReplayPage:
         summary = {name: value for name, value in document.items()
                    if name not in ('differences', 'notes', 'skipped', 'topics')}
         window_s = self._policy.contract.window_s
-        runs = [self._run(name, entries, window_s) for name, entries in self._runs]
+        # The next episode begins where its first window does, perhaps with odometry anew.
+        begin_s = [entries[0]['t'] - window_s for _, entries in self._runs] + [math.inf]
+        runs = [self._run(name, entries, window_s, until_s=next_s)
+                for (name, entries), next_s in zip(self._runs, begin_s[1:])]
         path = self._index.bag.path.resolve()
         return {'title': f'{path.parent.name}/{path.name}', 'summary': summary, 'notes': notes,
                 'actions': list(self._actions), 'window_s': window_s, 'episodes': runs,
                 'heat': heat_colors()}
 
-    def _run(self, name: str, entries: list[dict[str, Any]], window_s: float) -> dict[str, Any]:
+    def _run(self, name: str, entries: list[dict[str, Any]], window_s: float, *,
+             until_s: float) -> dict[str, Any]:
         chart = EpisodeMap(self._index, name, [entry['t'] for entry in entries],
-                           window_s=window_s)
+                           window_s=window_s, until_s=until_s)
         for entry in entries:
             entry['pose'] = chart.pose_at(entry['t'])
         return {'name': name, 'caption': chart.caption(), 'map': chart.document(),

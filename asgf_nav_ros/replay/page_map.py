@@ -37,11 +37,11 @@ class EpisodeMap:
     """Poses of one episode; with a simulator's result, house and source too."""
 
     def __init__(self, index: RecordingIndex, episode: str, stamps_s: Sequence[float], *,
-                 window_s: float) -> None:
-        """Cover the decisions at ``stamps_s``."""
+                 window_s: float, until_s: float = math.inf) -> None:
+        """Cover the decisions at ``stamps_s`` and what was driven then, before ``until_s``."""
         result = next((result for result in index.results
                        if episode and result.get('episode') == episode), {})
-        start_s, end_s = stamps_s[0] - window_s, stamps_s[-1] + AFTER_S
+        start_s, end_s = stamps_s[0] - window_s, min(stamps_s[-1] + AFTER_S, until_s)
         self._times_s = np.array([stamp_s for stamp_s, _ in index.poses])
         self._poses = [pose for _, pose in index.poses]
         span = np.searchsorted(self._times_s, [start_s, end_s]) if self._poses else (0, 0)

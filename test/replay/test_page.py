@@ -46,7 +46,8 @@ def test_it_holds_every_decision_with_what_it_was_made_on(page, run):
         assert each['now'] == each['then'] and sum(each['now']) == pytest.approx(1, abs=1e-3)
         assert len(each['weights']) > 1 and each['color'].startswith('data:image/jpeg;base64,')
         assert each['pose'] is not None
-    assert data['episodes'][0]['map']['path']
+    ways = [[x for x, _ in episode['map']['path']] for episode in data['episodes']]
+    assert max(ways[0]) == pytest.approx(0.7) and min(ways[1]) == pytest.approx(0.8)
 
 
 def test_it_needs_nothing_from_outside(page):
