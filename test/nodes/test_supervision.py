@@ -89,7 +89,7 @@ def test_motion_needs_the_heartbeat_of_each_watched_node(ros, model_path):
     base.signs = [(policy, Header(frame_id='policy: audio has stopped'))]
     base.live(lambda: not base.turns)
     ros.until(lambda: ros.complained('unwell_node (policy: audio has stopped)'))
-    assert base.state == 'failed'
+    ros.until(lambda: base.state == 'failed')
     base.signs = [(policy, Header(frame_id='policy'))]
     base.turn()
     base.signs = []
