@@ -195,13 +195,8 @@ class ManagedNode(LifecycleNode):
         self.retire()
         return super().on_shutdown(state)
 
-    def close(self) -> None:
-        """Say the last words and free everything."""
-        self.retire()
-        self.destroy_node()
-
     def retire(self) -> None:
-        """Say the last words and stop listening."""
+        """Say the last words and stop listening; what is left is to destroy the node."""
         if self._active:
             self.halt()
         self._active = False
@@ -291,5 +286,5 @@ def spin(kind: type[ManagedNode], asked: list[int]) -> int:
     finally:
         node.retire()
         limit_leaving()
-        node.close()
+        node.destroy_node()
         executor.shutdown()

@@ -37,7 +37,7 @@ class EpisodeMap:
     """Poses of one episode; with a simulator's result, house and source too."""
 
     def __init__(self, index: RecordingIndex, episode: str, stamps_s: Sequence[float], *,
-                 window_s: float, until_s: float = math.inf) -> None:
+                 window_s: float, until_s: float) -> None:
         """Cover the decisions at ``stamps_s`` and what was driven then, before ``until_s``."""
         result = next((result for result in index.results
                        if episode and result.get('episode') == episode), {})

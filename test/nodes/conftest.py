@@ -169,7 +169,8 @@ class Graph:
     def close(self):
         time.sleep(0.05)  # processes that have just ended are no news then: see nodes/ending.py
         for node in self.nodes:
-            node.close()
+            node.retire()
+            node.destroy_node()
         self.probe.destroy_node()
         self.executor.shutdown()
 

@@ -81,7 +81,8 @@ def test_a_file_reaches_its_node_in_any_namespace(tmp_path, namespace):
     try:
         node = MotionNode()
         assert node.settings == dataclasses.replace(MotionParameters(), stall_s=2.5)
-        node.close()
+        node.retire()
+        node.destroy_node()
     finally:
         rclpy.shutdown()
 

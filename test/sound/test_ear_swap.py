@@ -53,6 +53,7 @@ def test_diffuse_sound_has_no_lag():
 
 def test_an_ear_that_hears_nothing_has_no_profile():
     assert profile_of(heard() * np.float32([[1.0], [0.0]]), 13) is None
+    assert profile_of(heard() * 0, 13) is None
     assert swaps(heard() * 0, heard()) == 0
 
 
