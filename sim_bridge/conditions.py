@@ -50,6 +50,7 @@ class Situation:
 
     dry : (window_samples,) float32, the goal's sound.
     others : sounds for a distractor, (window_samples,) float32 each, none of them the goal's.
+    robot_noise : draws noise at the robot's ears, as ``draw_robot_noise`` does.
     """
 
     house: BakedHouse
@@ -60,6 +61,7 @@ class Situation:
     others: Sequence[np.ndarray]
     sample_rate_hz: int
     rng: np.random.Generator
+    robot_noise: Callable[..., np.ndarray] = draw_robot_noise
 
     def received_rms(self) -> float:
         """Level of the goal's sound at the start, over both ears."""
@@ -72,8 +74,8 @@ def noise(situation: Situation, snr_db: float) -> dict:
     """Fan, babble or motor noise at the robot."""
     kind = str(situation.rng.choice(list(KINDS)))
     level = situation.received_rms() * 10 ** (-snr_db / 20)
-    return {'noise': level * draw_robot_noise(kind, len(situation.dry), situation.sample_rate_hz,
-                                              situation.rng)}
+    return {'noise': level * situation.robot_noise(
+        kind, len(situation.dry), situation.sample_rate_hz, situation.rng)}
 
 
 def second_sound(situation: Situation, level_db: float) -> dict:

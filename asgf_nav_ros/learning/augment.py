@@ -16,12 +16,21 @@ def mask_spectrograms(spectrogram: torch.Tensor, share: float,
     spectrogram : (T, N, bins, frames, channels) float32.
     """
     steps, environments, bins, frames, _ = spectrogram.shape
-    for step, environment in np.argwhere(rng.random((steps, environments)) < share):
-        sample = spectrogram[int(step), int(environment)]
-        for axis, length, most in ((0, bins, _MASKED_BINS), (1, frames, _MASKED_FRAMES)):
-            width = int(rng.integers(min(most, length) + 1))
-            start = int(rng.integers(length - width + 1))
-            sample.narrow(axis, start, width).zero_()
+    chosen = np.nonzero(rng.random((steps, environments)) < share)
+    count = len(chosen[0])
+    if count:
+        kept = (_stripes(count, bins, _MASKED_BINS, rng)[:, :, None]
+                & _stripes(count, frames, _MASKED_FRAMES, rng)[:, None])
+        chosen = tuple(torch.from_numpy(index).to(spectrogram.device) for index in chosen)
+        spectrogram[chosen] *= torch.from_numpy(kept).to(spectrogram.device)[..., None]
+
+
+def _stripes(count: int, length: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    """(count, length) bool, false along one stripe of up to ``most`` a row."""
+    width = rng.integers(min(most, length) + 1, size=(count, 1))
+    start = rng.integers(length - width + 1)
+    place = np.arange(length)
+    return (place < start) | (place >= start + width)
 
 
 def jitter_colors(rgb: torch.Tensor, share: float, rng: np.random.Generator) -> torch.Tensor:
@@ -29,8 +38,13 @@ def jitter_colors(rgb: torch.Tensor, share: float, rng: np.random.Generator) -> 
 
     rgb : (T, N, H, W, 3) uint8; returned in the same shape and type.
     """
-    for environment in np.flatnonzero(rng.random(rgb.shape[1]) < share).tolist():
-        order = torch.from_numpy(rng.permutation(3)).to(rgb.device)
-        scale = torch.from_numpy(rng.uniform(0.5, 1.0, 3).astype(np.float32)).to(rgb.device)
-        rgb[:, environment] = (rgb[:, environment][..., order] * scale).to(torch.uint8)
+    chosen = np.flatnonzero(rng.random(rgb.shape[1]) < share)
+    if len(chosen):
+        order = rng.permuted(np.tile(np.arange(3), (len(chosen), 1)), axis=1)
+        scale = rng.uniform(0.5, 1.0, (len(chosen), 1, 1, 3)).astype(np.float32)
+        order, scale, environments = (
+            torch.from_numpy(values).to(rgb.device) for values in (order, scale, chosen))
+        before = rgb[:, environments]
+        swapped = before.gather(-1, order[:, None, None].expand_as(before))
+        rgb[:, environments] = (swapped * scale).to(torch.uint8)
     return rgb

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +16,15 @@ from asgf_nav_ros.learning import planner_systems
 from asgf_nav_ros.learning import policy_training
 from asgf_nav_ros.learning.distributed import Processes
 from asgf_nav_ros.learning.export_command import export_run
+from asgf_nav_ros.learning.house_feed import HouseFeed
 from asgf_nav_ros.learning.recipe import Recipe
+from asgf_nav_ros.learning.sound_bank import SoundBank
 from asgf_nav_ros.learning.training_scenes import TrainingScenes
 from asgf_nav_ros.network import agent
+from sim_bridge.job_pool import all_cores
+from sim_bridge.job_pool import LocalProcesses
+from sim_bridge.resident_houses import ResidentHouses
+from sim_bridge.resident_houses import Room
 from sim_bridge.sounds import load_catalogue
 from sim_bridge.sounds import load_sound
 from sim_bridge.sounds import SPLITS
@@ -48,6 +56,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, help="instead of the recipe's")
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--workers', type=int, help='processes that bake houses')
+    parser.add_argument('--resident', action=argparse.BooleanOptionalAction, default=None,
+                        help='hold all houses in the memory of the device; so by default on a GPU')
+    parser.add_argument('--begin-with', type=int, metavar='N',
+                        help='with resident houses: begin once N houses are baked, and take in '
+                             'the others as they get ready')
+    parser.add_argument('--house-memory-gb', type=float, default=4.0,
+                        help='memory for houses that come later, %(default)s by default')
     parser.add_argument('--threads', type=int, help='threads of torch')
     parser.add_argument('--initial', type=Path, metavar='FILE',
                         help='begin with the weights of this checkpoint or exported policy '
@@ -96,20 +111,58 @@ def training_clips(recipe: Recipe) -> list[np.ndarray]:
 
 
 def _train(recipe: Recipe, args: argparse.Namespace, processes: Processes) -> None:
+    recurrent = recipe.contract.system in agent.SYSTEMS
+    device = processes.device(args.device)
+    feed = None
     if args.dataset == SOUNDSPACES:
         places = {'houses': _scenes(recipe, args), 'clips': []}
+    elif recurrent and _resident(args):
+        feed, places = _resident_houses(recipe, args, processes)
     else:
         houses = processes.one_after_the_other(
             lambda: recipe.houses.bake(recipe.contract, recipe.bake, workers=args.workers))
         places = {'houses': houses, 'clips': training_clips(recipe)}
-    world = {**places, 'device': processes.device(args.device), 'resume': args.resume}
-    if recipe.contract.system in agent.SYSTEMS:
-        policy_training.train(recipe, args.out, **world, initial=args.initial,
-                              processes=processes, save_every_s=args.save_every_s)
+    world = {**places, 'device': device, 'resume': args.resume}
+    if recurrent:
+        with feed or contextlib.nullcontext():
+            policy_training.train(recipe, args.out, **world, initial=args.initial,
+                                  processes=processes, save_every_s=args.save_every_s)
     elif processes.size > 1 or args.initial:
         raise ValueError(f'{recipe.contract.system} is trained in one process and from nothing')
     else:
         planner_systems.train(recipe, args.out, **world)
+
+
+def _resident(args: argparse.Namespace) -> bool:
+    on_gpu = torch.device(args.device).type == 'cuda'
+    resident = on_gpu if args.resident is None else args.resident
+    if args.begin_with is not None and not resident:
+        raise ValueError('--begin-with needs houses that are resident on the device: --resident')
+    return resident
+
+
+def _resident_houses(recipe: Recipe, args: argparse.Namespace, processes: Processes
+                     ) -> tuple[HouseFeed | None, dict[str, Any]]:
+    """Houses on the device and sounds made beforehand; the others come with the feed, if any."""
+    pool = LocalProcesses(args.workers) if args.workers else all_cores()
+    clips, device = training_clips(recipe), processes.device(args.device)
+    bank = SoundBank.make(recipe.sound_bank, recipe.sound, clips, pool=pool,
+                          sample_rate_hz=recipe.contract.sample_rate_hz, seed=recipe.seed)
+    if args.begin_with is None:
+        houses = processes.one_after_the_other(
+            lambda: recipe.houses.bake(recipe.contract, recipe.bake, workers=args.workers))
+        resident = ResidentHouses.holding(houses, recipe.contract, device=device)
+        return None, {'houses': resident, 'clips': clips, 'bank': bank}
+    if processes.size > 1:
+        raise ValueError('--begin-with is for one process, '
+                         f'got {processes.size}: each would bake all houses')
+    samples = round(recipe.bake.response_s * recipe.contract.sample_rate_hz)
+    room = Room.in_bytes(args.house_memory_gb * 1e9, recipe.contract, response_samples=samples,
+                         sources=max(recipe.bake.sources, recipe.houses.large_sources))
+    resident = ResidentHouses(recipe.contract, room=room, response_samples=samples, device=device)
+    feed = HouseFeed(recipe.houses, recipe.contract, recipe.bake, resident, pool=pool)
+    feed.wait_for(args.begin_with)
+    return feed, {'houses': resident, 'clips': clips, 'bank': bank}
 
 
 def _scenes(recipe: Recipe, args: argparse.Namespace) -> TrainingScenes:

@@ -8,11 +8,11 @@ import dataclasses
 import numpy as np
 import torch
 
-from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.learning.episode_draw import EpisodeDraw
 from sim_bridge.bake import BakedHouse
 from sim_bridge.batched_spectrogram import BatchedSpectrogram
 from sim_bridge.grid_world import GridWorld
+from sim_bridge.resident_world import ResidentWorld
 
 _LATEST_STEP = 60
 
@@ -64,12 +64,14 @@ class PlaceSettings:
 
 
 class HeardPlaces:
-    """An endless supply of batches of ``size`` windows."""
+    """An endless supply of batches of windows."""
 
-    def __init__(self, episodes: EpisodeDraw, contract: PolicyContract, *, size: int,
+    def __init__(self, episodes: EpisodeDraw, world: GridWorld | ResidentWorld, *,
                  settings: PlaceSettings, rng: np.random.Generator,
                  device: torch.device | str = 'cpu') -> None:
-        self._world = GridWorld(episodes.houses, contract, count=size, device=device)
+        """Listen with all agents of ``world``, which is on the device."""
+        contract, size = world.contract, world.count
+        self._world = world
         self._spectrogram = BatchedSpectrogram(contract, device=device)
         self._episodes, self._settings = episodes, settings
         self._rng, self._device = rng, device
@@ -90,8 +92,8 @@ class HeardPlaces:
         first = self._move_on() if len(self._first) else None
         spectrogram = self._spectrogram(world.hear(np.arange(world.count)))
         if first is not None:
-            first = torch.where(torch.from_numpy(world.steps == 0)[:, None, None, None],
-                                spectrogram, first)
+            at_start = torch.from_numpy(world.steps == 0).to(self._device)
+            first = torch.where(at_start[:, None, None, None], spectrogram, first)
         direction = torch.from_numpy(world.sound_direction()).to(self._device)
         offset_m = world.goal_offset_m()
         at_goal = torch.from_numpy((np.abs(offset_m) < 1e-3).all(1)).to(self._device)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from asgf_nav_ros.learning.budget import Budget
 from asgf_nav_ros.learning.direction_loss import direction_loss
 from asgf_nav_ros.learning.heard_places import HeardBatch
 from asgf_nav_ros.learning.heard_places import HeardPlaces
@@ -36,6 +37,7 @@ class HearingSettings:
     """Budget and optimiser; ``samples`` counts windows heard, 0 leaves the lesson out."""
 
     samples: int = 0
+    minutes: float | None = None  # at most
     batch: int = 128
     round_batches: int = 20
     learning_rate: float = 2e-3
@@ -63,7 +65,8 @@ class HearingLesson:
         self._optimizer = torch.optim.AdamW(self._parameters, lr=settings.learning_rate,
                                             weight_decay=settings.weight_decay, fused=True)
         self._rounds = -(-settings.samples // (settings.batch * settings.round_batches))
-        self._steps = 0
+        self._budget = Budget(max(settings.samples, 1), settings.minutes)
+        self._heard = 0
         # How often the source was in each bin of places, so that ears learn likelihoods of places
         # and not where the lesson's sources mostly are.
         self._placed = torch.full((PLACES,), 0.5, device=self._device)
@@ -79,17 +82,25 @@ class HearingLesson:
         """Spend the budget; ``on_round`` hears of every round's figures."""
         self._agent.learn_statistics(True)
         try:
-            for index in range(self._rounds):
-                on_round(self._round(index))
+            while self._heard < self._rounds * self._round_samples and self._progress() < 1:
+                on_round(self._round())
         finally:
             self._agent.learn_statistics(False)
 
-    def _round(self, index: int) -> dict[str, float]:
-        began_s, count = time.perf_counter(), self._settings.round_batches
-        rows = [self._update(self._places.draw(progress=(index + 1) / self._rounds))
-                for _ in range(count)]
+    @property
+    def _round_samples(self) -> int:
+        return self._settings.batch * self._settings.round_batches
+
+    def _progress(self) -> float:
+        return self._budget.progress(self._heard)
+
+    def _round(self) -> dict[str, float]:
+        began_s = time.perf_counter()
+        troubled = min(1.0, self._progress() + 1 / self._rounds)
+        rows = [self._update(self._places.draw(progress=troubled))
+                for _ in range(self._settings.round_batches)]
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} | {
-            'heard': (index + 1) * count * self._settings.batch,
+            'heard': self._heard,
             'learn_s': time.perf_counter() - began_s}
 
     def _goal_sound(self, batch: HeardBatch) -> torch.Tensor | None:
@@ -98,9 +109,9 @@ class HearingLesson:
         return self._agent.goal_sound_of(batch.first_spectrograms)
 
     def _update(self, batch: HeardBatch) -> dict[str, float]:
-        self._steps += 1
+        self._heard += self._settings.batch
         set_learning_rate(self._optimizer, self._settings.learning_rate, warm_up=0.1,
-                          progress=self._steps / (self._rounds * self._settings.round_batches))
+                          progress=self._progress())
         with mixed_precision(self._device, enabled=self._settings.bfloat16):
             _, state, _ = self._agent.hear(batch.spectrogram, self._goal_sound(batch))
         believed, descriptor = self._agent.locate(state)

@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from asgf_nav_ros.learning import augment
+from asgf_nav_ros.learning.budget import Budget
 from asgf_nav_ros.learning.direction_loss import direction_loss
 from asgf_nav_ros.learning.distributed import Processes
 from asgf_nav_ros.learning.learning_rate import set_learning_rate
@@ -24,6 +25,9 @@ from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.agent import SequenceOutput
 from asgf_nav_ros.network.descriptor import descriptor_loss
 from sim_bridge.grid_world import GridWorld
+from sim_bridge.resident_world import ResidentWorld
+
+_FIGURES = ('action_loss', 'direction_loss', 'agreement', 'goal_loss')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,7 @@ class ImitationSettings:
     """Budget and optimiser of one imitation run; ``samples`` counts environment steps."""
 
     samples: int = 90_000
+    minutes: float | None = None  # at most
     segment_steps: int = 20
     minibatch_segments: int = 16
     replayed_minibatches: int = 6
@@ -93,8 +98,8 @@ def imitation_losses(output: SequenceOutput, optimal: torch.Tensor, direction: t
 class ImitationLearner:
     """Alternates between collecting segments and learning from fresh and remembered ones."""
 
-    def __init__(self, agent: NavigationAgent, world: GridWorld, rollout: Rollout, *,
-                 settings: ImitationSettings, rng: np.random.Generator,
+    def __init__(self, agent: NavigationAgent, world: GridWorld | ResidentWorld,
+                 rollout: Rollout, *, settings: ImitationSettings, rng: np.random.Generator,
                  device: torch.device | str = 'cpu',
                  processes: Processes | None = None) -> None:
         self.agent, self._world, self._rollout = agent, world, rollout
@@ -108,12 +113,12 @@ class ImitationLearner:
         self._optimizer = torch.optim.Adam(
             [parameter for parameter in agent.parameters() if parameter.requires_grad],
             lr=settings.learning_rate, fused=True)
-        self.samples = 0
+        self.samples, self._budget = 0, Budget(settings.samples, settings.minutes)
         self.history: list[dict[str, float]] = []
 
     def learn(self, on_round: Callable[[dict[str, float]], None]) -> None:
         """Spend the remaining budget; ``on_round`` hears of every round's figures."""
-        while self.samples < self._settings.samples:
+        while self._budget.progress(self.samples) < 1:
             figures = self.round()
             self.history.append(figures)
             on_round(figures)
@@ -122,18 +127,19 @@ class ImitationLearner:
         """Collect one segment per agent, then learn from it and from the memory."""
         began_s = time.perf_counter()
         fresh = self._rollout.collect(self.agent, self._settings.segment_steps,
-                                      progress=self.samples / self._settings.samples)
+                                      progress=self._budget.progress(self.samples))
         collected_s = time.perf_counter()
         self.samples += len(fresh) * self._settings.segment_steps * self._processes.size
         set_learning_rate(self._optimizer, self._settings.learning_rate,
-                          self.samples / self._settings.samples,
+                          self._budget.progress(self.samples),
                           floor=self._settings.final_learning_rate_fraction)
         for segment in fresh:
             self._memory.add(segment)
         losses = [self._update(batch) for batch in self._memory.minibatches(
             fresh, size=self._settings.minibatch_segments,
             replayed=self._settings.replayed_minibatches, rng=self._rng)]
-        figures = {name: float(np.mean([loss[name] for loss in losses])) for name in losses[0]}
+        means = torch.stack(losses).mean(0).tolist()  # the device is waited for here alone
+        figures = dict(zip(_FIGURES, means))
         figures |= self._rollout.outcomes() | {
             'collect_s': collected_s - began_s, 'learn_s': time.perf_counter() - collected_s}
         return {'samples': self.samples} | self._processes.mean_figures(figures)
@@ -157,7 +163,8 @@ class ImitationLearner:
         if own is not None:
             self._rng.bit_generator.state = own['generator']
 
-    def _update(self, segments: list[Segment]) -> dict[str, float]:
+    def _update(self, segments: list[Segment]) -> torch.Tensor:
+        """Take one step of the optimiser; return ``_FIGURES``."""
         losses = self._scored(segments)
         total = (losses.action + self._settings.direction_weight * losses.direction
                  + self._settings.descriptor_weight * losses.descriptor
@@ -166,8 +173,8 @@ class ImitationLearner:
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.agent.parameters(), self._settings.gradient_norm)
         self._optimizer.step()
-        return {'action_loss': losses.action.item(), 'direction_loss': losses.direction.item(),
-                'agreement': losses.agreement.item(), 'goal_loss': losses.goal.item()}
+        return torch.stack([losses.action, losses.direction, losses.agreement,
+                            losses.goal]).detach()
 
     def _score(self, segments: list[Segment]) -> ImitationLosses:
         shape = (len(segments[0].starts), len(segments))
@@ -177,13 +184,13 @@ class ImitationLearner:
         blank = self._stack(segments, 'blank')
         rgb[blank], depth[blank] = 0, 0.0
         spectrogram = torch.stack([segment.spectrogram for segment in segments], 1)
-        spectrogram = spectrogram.to(self._device).float()
+        spectrogram = spectrogram.float()
         augment.mask_spectrograms(spectrogram, self._settings.mask_spectrograms, self._rng)
         rgb = augment.jitter_colors(rgb, self._settings.jitter_colors, self._rng)
         hidden = torch.stack([segment.hidden for segment in segments])
         with mixed_precision(self._device, enabled=self._settings.bfloat16):
             output = self.agent.sequence(
-                rgb, depth, spectrogram, hidden.to(self._device),
+                rgb, depth, spectrogram, hidden,
                 self._stack(segments, 'starts'), self._stack(segments, 'motion'))
         return imitation_losses(output, self._stack(segments, 'optimal'),
                                 self._stack(segments, 'direction'),

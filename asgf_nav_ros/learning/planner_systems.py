@@ -114,8 +114,8 @@ def build_learner(recipe: Recipe, network: SoundLocator | AvWanNetwork, *,
     contract = recipe.contract
     episodes = recipe.episodes(houses, clips, rng)
     if isinstance(network, SoundLocator):
-        places = HeardPlaces(episodes, contract, size=recipe.supervised.batch,
-                             settings=recipe.places, rng=rng, device=device)
+        world = GridWorld(houses, contract, count=recipe.supervised.batch, device=device)
+        places = HeardPlaces(episodes, world, settings=recipe.places, rng=rng, device=device)
         return SupervisedLearner(network, places, settings=recipe.supervised, device=device)
     world = GridWorld(houses, contract, count=recipe.agents, device=device)
     rollout = WaypointRollout(world, episodes, teacher=recipe.teacher, rng=rng,

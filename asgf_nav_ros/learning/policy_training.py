@@ -22,6 +22,7 @@ from asgf_nav_ros.learning.recipe import Recipe
 from asgf_nav_ros.learning.rollout import Rollout
 from asgf_nav_ros.learning.run_folder import figures_line
 from asgf_nav_ros.learning.run_folder import RunFolder
+from asgf_nav_ros.learning.sound_bank import SoundBank
 from asgf_nav_ros.learning.training_scenes import TrainingScenes
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import Checkpoint
@@ -30,26 +31,31 @@ from asgf_nav_ros.network.exported_weights import agent_of_export
 from asgf_nav_ros.network.initial_weights import begin_with
 from sim_bridge.bake import BakedHouse
 from sim_bridge.grid_world import GridWorld
+from sim_bridge.resident_houses import ResidentHouses
+from sim_bridge.resident_world import ResidentWorld
 
 _SAVE_EVERY_S = 60.0
+Places = Sequence[BakedHouse] | ResidentHouses | TrainingScenes
 
 
-def train(recipe: Recipe, out: Path, *, houses: Sequence[BakedHouse] | TrainingScenes,
+def train(recipe: Recipe, out: Path, *, houses: Places,
           clips: Sequence[np.ndarray], device: str = 'cpu', resume: bool = False,
           initial: Path | None = None, processes: Processes | None = None,
-          save_every_s: float = _SAVE_EVERY_S) -> None:
+          save_every_s: float = _SAVE_EVERY_S, bank: SoundBank | None = None) -> None:
     """Train the recipe's network; every process of a distributed run calls this.
 
     Args:
         recipe: its ``agents`` act in each process.
         out: folder of the run, written by process 0.
-        houses: baked for the recipe's contract, or scenes with episodes and sounds of their own.
+        houses: baked for the recipe's contract, resident on the device or not, or scenes with
+            episodes and sounds of their own.
         clips: training sounds, each (window_samples,) float32, peak 1; of houses.
         device: of torch.
         resume: go on with the run in ``out``, if there is one.
         initial: checkpoint or exported policy whose weights a new run begins with.
         processes: that learn together; this one alone by default.
         save_every_s: time between checkpoints, seconds.
+        bank: sounds made beforehand; of houses.
 
     Raises:
         ValueError: ``out`` holds a run that is not to be resumed, or ``initial`` is of another
@@ -62,10 +68,10 @@ def train(recipe: Recipe, out: Path, *, houses: Sequence[BakedHouse] | TrainingS
     agent = _agent(recipe, saved, initial).to(device)
     if recipe.hearing.samples and training is None and processes.leads:
         _teach_hearing(recipe, agent, houses=houses, clips=clips, device=device,
-                       taught=initial is not None)
+                       taught=initial is not None, bank=bank)
         folder.save(agent, {'samples': 0, 'heard': recipe.hearing.samples})
     learner = build_learner(recipe, agent, houses=houses, clips=clips, device=device,
-                            processes=processes)
+                            processes=processes, bank=bank)
     run = _Run(learner, folder, processes, save_every_s)
     if training and training['samples']:
         run.restore(training)
@@ -76,10 +82,10 @@ def train(recipe: Recipe, out: Path, *, houses: Sequence[BakedHouse] | TrainingS
         folder.close()
 
 
-def build_learner(recipe: Recipe, agent: NavigationAgent, *,
-                  houses: Sequence[BakedHouse] | TrainingScenes,
+def build_learner(recipe: Recipe, agent: NavigationAgent, *, houses: Places,
                   clips: Sequence[np.ndarray], device: str = 'cpu',
-                  processes: Processes | None = None) -> ImitationLearner | PpoLearner:
+                  processes: Processes | None = None,
+                  bank: SoundBank | None = None) -> ImitationLearner | PpoLearner:
     """Put ``agent`` into the recipe's houses; each process draws its own episodes."""
     processes = processes or Processes()
     rng = np.random.default_rng([recipe.seed, processes.rank])
@@ -88,8 +94,8 @@ def build_learner(recipe: Recipe, agent: NavigationAgent, *,
         world = houses.world(count=recipe.agents, device=device)
         episodes = houses.episodes(rng)
     else:
-        world = GridWorld(houses, recipe.contract, count=recipe.agents, device=device)
-        episodes = recipe.episodes(houses, clips, rng)
+        world = _world(houses, recipe, count=recipe.agents, device=device, rng=rng)
+        episodes = recipe.episodes(world.houses, clips, rng, bank)
     if recipe.method == 'ppo':
         rollout = PpoRollout(world, episodes, reward=recipe.reward, rng=rng,
                              max_steps=recipe.max_steps, bfloat16=recipe.ppo.bfloat16)
@@ -101,16 +107,24 @@ def build_learner(recipe: Recipe, agent: NavigationAgent, *,
                             device=device, processes=processes)
 
 
-def _teach_hearing(recipe: Recipe, agent: NavigationAgent, *, houses: Sequence[BakedHouse],
-                   clips: Sequence[np.ndarray], device: str, taught: bool) -> None:
+def _world(houses: Sequence[BakedHouse] | ResidentHouses, recipe: Recipe, *, count: int,
+           device: str, rng: np.random.Generator) -> GridWorld | ResidentWorld:
+    if isinstance(houses, ResidentHouses):
+        return ResidentWorld(houses, recipe.contract, count=count, rng=rng)
+    return GridWorld(houses, recipe.contract, count=count, device=device)
+
+
+def _teach_hearing(recipe: Recipe, agent: NavigationAgent, *,
+                   houses: Sequence[BakedHouse] | ResidentHouses, clips: Sequence[np.ndarray],
+                   device: str, taught: bool, bank: SoundBank | None) -> None:
     """Give the recipe's lesson in hearing; process 0 has it, the others get its weights.
 
     taught : the ears can hear already, and go on from there.
     """
     rng = np.random.default_rng([recipe.seed, 0, 1])
-    places = HeardPlaces(recipe.episodes(houses, clips, rng), recipe.contract,
-                         size=recipe.hearing.batch, settings=recipe.places, rng=rng,
-                         device=device)
+    world = _world(houses, recipe, count=recipe.hearing.batch, device=device, rng=rng)
+    places = HeardPlaces(recipe.episodes(world.houses, clips, rng, bank), world,
+                         settings=recipe.places, rng=rng, device=device)
     lesson = HearingLesson(agent, places, settings=recipe.hearing, device=device)
     began_s = time.monotonic()
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from asgf_nav_ros.learning.budget import Budget
 from asgf_nav_ros.learning.distributed import Processes
 from asgf_nav_ros.learning.ppo_rollout import Experience
 from asgf_nav_ros.learning.ppo_rollout import PpoRollout
@@ -21,6 +22,7 @@ from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.agent import SequenceOutput
 
 _SMALLEST_STD = 1e-5
+_FIGURES = ('action_loss', 'value_loss', 'entropy')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,7 @@ class PpoSettings:
     """
 
     samples: int = 1_000_000
+    minutes: float | None = None  # at most
     steps: int = 150
     epochs: int = 4
     minibatches: int = 1
@@ -109,6 +112,7 @@ class PpoLearner:
     def __init__(self, agent: NavigationAgent, rollout: PpoRollout, *, settings: PpoSettings,
                  rng: np.random.Generator, processes: Processes | None = None) -> None:
         self.agent, self.samples = agent, 0
+        self._budget = Budget(settings.samples, settings.minutes)
         self._rollout, self._settings, self._rng = rollout, settings, rng
         self._processes = processes or Processes()
         self._scored = self._processes.scored(agent, self._score)
@@ -118,7 +122,7 @@ class PpoLearner:
 
     def learn(self, on_round: Callable[[dict[str, float]], None]) -> None:
         """Spend the remaining budget; ``on_round`` hears of every round's figures."""
-        while self.samples < self._settings.samples:
+        while self._budget.progress(self.samples) < 1:
             on_round(self.round())
 
     def round(self) -> dict[str, float]:
@@ -128,8 +132,8 @@ class PpoLearner:
         experience = self._rollout.collect(self.agent, self._settings.steps)
         collected_s = time.perf_counter()
         losses = [self._update(lesson, left) for lesson in self._lessons(experience)]
-        figures = {name: float(np.mean([loss[name] for loss in losses])) for name in losses[0]}
-        figures |= self._rollout.figures()
+        means = torch.stack(losses).mean(0).tolist()  # the device is waited for here alone
+        figures = dict(zip(_FIGURES, means)) | self._rollout.figures()
         figures |= {'collect_s': collected_s - began_s,
                     'learn_s': time.perf_counter() - collected_s}
         self.samples += len(experience) * self._processes.size
@@ -156,7 +160,8 @@ class PpoLearner:
 
     def _left(self) -> float:
         """Set the learning rate; return the factor that the clip range has, too."""
-        left = 1.0 - self.samples / self._settings.samples if self._settings.linear_decay else 1.0
+        spent = self._budget.progress(self.samples) if self._settings.linear_decay else 0.0
+        left = max(1.0 - spent, 0.0)
         for group in self._optimizer.param_groups:
             group['lr'] = self._settings.learning_rate * left
         return left
@@ -183,19 +188,19 @@ class PpoLearner:
         order = torch.from_numpy(self._rng.permutation(agents)).to(self._device)
         return list(order.chunk(self._settings.minibatches))
 
-    def _update(self, lesson: _Lesson, left: float) -> dict[str, float]:
+    def _update(self, lesson: _Lesson, left: float) -> torch.Tensor:
+        """Take one step of the optimiser; return ``_FIGURES``."""
         settings = self._settings
         losses = self._scored(lesson, settings.clip * left)
         total = (losses.action + settings.value_weight * losses.value
                  - settings.entropy_weight * losses.entropy)
         self._optimizer.zero_grad(set_to_none=True)
         total.backward()
-        if self.samples < settings.critic_fraction * settings.samples:
+        if self._budget.progress(self.samples) < settings.critic_fraction:
             self._keep_all_but_the_critic()
         torch.nn.utils.clip_grad_norm_(self.agent.parameters(), settings.gradient_norm)
         self._optimizer.step()
-        return {'action_loss': losses.action.item(), 'value_loss': losses.value.item(),
-                'entropy': losses.entropy.item()}
+        return torch.stack([losses.action, losses.value, losses.entropy]).detach()
 
     def _keep_all_but_the_critic(self) -> None:
         for name, parameter in self.agent.named_parameters():

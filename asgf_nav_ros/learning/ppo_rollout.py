@@ -17,6 +17,7 @@ from asgf_nav_ros.motion.reckoning import Reckoning
 from asgf_nav_ros.network.agent import AgentOutput
 from asgf_nav_ros.network.agent import NavigationAgent
 from sim_bridge.grid_world import GridWorld
+from sim_bridge.resident_world import ResidentWorld
 
 _REMEMBERED_EPISODES = 400
 
@@ -78,7 +79,7 @@ class PpoRollout:
     rng : draws actions and the seeds of episodes.
     """
 
-    def __init__(self, world: GridWorld, episodes: EpisodeDraw, *,
+    def __init__(self, world: GridWorld | ResidentWorld, episodes: EpisodeDraw, *,
                  reward: Reward, rng: np.random.Generator, max_steps: int = 500,
                  bfloat16: bool = False) -> None:
         self._world, self._episode_draw, self._reward, self._rng = world, episodes, reward, rng

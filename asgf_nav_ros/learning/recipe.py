@@ -19,6 +19,8 @@ from asgf_nav_ros.learning.hearing import HearingSettings
 from asgf_nav_ros.learning.imitation import ImitationSettings
 from asgf_nav_ros.learning.ppo import PpoSettings
 from asgf_nav_ros.learning.ppo_rollout import Reward
+from asgf_nav_ros.learning.sound_bank import BankSettings
+from asgf_nav_ros.learning.sound_bank import SoundBank
 from asgf_nav_ros.learning.supervised import SupervisedSettings
 from asgf_nav_ros.learning.teacher import Teacher
 from asgf_nav_ros.learning.training_houses import TrainingHouses
@@ -31,7 +33,7 @@ _SECTIONS = {'contract': PolicyContract, 'bake': BakeSettings, 'imitation': Imit
              'teacher': Teacher, 'sound': SoundVariation, 'houses': TrainingHouses,
              'troubles': Troubles, 'places': PlaceSettings, 'supervised': SupervisedSettings,
              'waypoints': WaypointSettings, 'hearing': HearingSettings, 'ppo': PpoSettings,
-             'reward': Reward}
+             'reward': Reward, 'sound_bank': BankSettings}
 METHODS = ('imitation', 'ppo')
 # The sections of systems that have a method of their own.
 _BUDGETS = {'direction_follower': 'supervised', 'look_listen_act': 'supervised',
@@ -54,6 +56,7 @@ class Recipe:
     waypoints: WaypointSettings = WaypointSettings()
     teacher: Teacher = Teacher()
     sound: SoundVariation = SoundVariation()
+    sound_bank: BankSettings = BankSettings()  # where houses are resident on a GPU
     troubles: Troubles = Troubles()
     houses: TrainingHouses = TrainingHouses()
     large_share: float | None = None  # of episodes in large houses; None draws houses evenly
@@ -85,11 +88,11 @@ class Recipe:
         return cls(**{name: _section(path, name, value) for name, value in document.items()})
 
     def episodes(self, houses: Sequence[BakedHouse], clips: Sequence[np.ndarray],
-                 rng: np.random.Generator) -> EpisodeDraw:
+                 rng: np.random.Generator, bank: SoundBank | None = None) -> EpisodeDraw:
         """Draw episodes as the recipe has them, from its houses and sounds."""
         return EpisodeDraw(houses, clips, sample_rate_hz=self.contract.sample_rate_hz,
                            variation=self.sound, troubles=self.troubles,
-                           large_share=self.large_share, rng=rng)
+                           large_share=self.large_share, rng=rng, bank=bank)
 
     def with_system(self, system: str) -> Recipe:
         """Return the same recipe for another network."""

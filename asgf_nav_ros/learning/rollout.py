@@ -17,6 +17,7 @@ from asgf_nav_ros.learning.teacher import Teacher
 from asgf_nav_ros.motion.reckoning import Reckoning
 from asgf_nav_ros.network.agent import NavigationAgent
 from sim_bridge.grid_world import GridWorld
+from sim_bridge.resident_world import ResidentWorld
 
 _STEP_FIELDS = ('house', 'node', 'heading', 'spectrogram', 'starts', 'optimal', 'direction',
                 'audible', 'motion', 'blank', 'goal')
@@ -30,8 +31,8 @@ class Rollout:
     that are stuck would soon fill the batch, and teach little.
     """
 
-    def __init__(self, world: GridWorld, episodes: EpisodeDraw, *, teacher: Teacher,
-                 rng: np.random.Generator, max_steps: int = 150,
+    def __init__(self, world: GridWorld | ResidentWorld, episodes: EpisodeDraw, *,
+                 teacher: Teacher, rng: np.random.Generator, max_steps: int = 150,
                  max_detour: float | None = None, bfloat16: bool = True) -> None:
         self._world, self._episodes, self._rng = world, episodes, rng
         self._teacher, self._max_steps, self._bfloat16 = teacher, max_steps, bfloat16
@@ -41,19 +42,22 @@ class Rollout:
         self._steps = np.zeros(world.count, np.int64)
         self._guided = np.zeros(world.count, bool)
         self._starts = np.ones(world.count, bool)
-        self._hidden = torch.zeros(world.count, world.contract.hidden_size)
+        self._hidden: torch.Tensor | None = None
         self._outcomes: collections.deque[bool] = collections.deque(maxlen=400)
         for slot in range(world.count):
             self._begin(slot, progress=0.0)
 
     def collect(self, agent: NavigationAgent, steps: int, *, progress: float) -> list[Segment]:
         """Let every agent act for ``steps`` steps; return one segment for each."""
-        hidden = self._hidden.clone()
+        if self._hidden is None:
+            self._hidden = agent.initial_hidden(self._world.count)
+        hidden = self._hidden
         rows = [self._step(agent, progress) for _ in range(steps)]
-        return [Segment(hidden=hidden[slot], **{
-            name: (torch.stack if name == 'spectrogram' else np.stack)(
-                [row[name][slot] for row in rows]) for name in _STEP_FIELDS})
-            for slot in range(self._world.count)]
+        columns = {name: (torch.stack if name == 'spectrogram' else np.stack)(
+            [row[name] for row in rows]) for name in _STEP_FIELDS}
+        return [Segment(hidden=hidden[slot], **{name: column[:, slot]
+                                                for name, column in columns.items()})
+                for slot in range(self._world.count)]
 
     def outcomes(self) -> dict[str, float]:
         """Share of the last unguided episodes that the student itself stopped at the goal."""
@@ -68,20 +72,21 @@ class Rollout:
         row = {'house': world.house.copy(), 'node': world.node.copy(),
                'heading': world.heading.copy(), 'starts': self._starts.copy(),
                'optimal': optimal, 'direction': world.sound_direction(),
-               'spectrogram': batch.spectrogram.to('cpu', torch.float16),
+               'spectrogram': batch.spectrogram.half(),
                'audible': world.audible(), 'motion': motion, 'blank': batch.blank,
                'goal': goal_targets(world)}
         with mixed_precision(batch.rgb.device, enabled=self._bfloat16):
             output = agent(batch.rgb, batch.depth, batch.spectrogram,
-                           self._hidden.to(batch.rgb.device),
+                           self._hidden,
                            torch.from_numpy(motion).to(batch.rgb.device))
-        self._hidden = output.hidden.float().cpu()
         student = draw_choices(output.logits, self._rng)
         actions = self._teacher.choose(student, optimal, self._guided, self._rng)
         world.act(actions)
         self._reckoning.record(everyone, actions, world.moved)
         self._steps += 1
         self._starts = (actions == Action.STOP) | (self._steps >= self._allowed_steps)
+        ended = torch.from_numpy(self._starts).to(output.hidden.device)
+        self._hidden = output.hidden.float().masked_fill(ended[:, None], 0.0)
         for slot in np.flatnonzero(self._starts):
             if not self._guided[slot]:
                 self._outcomes.append(bool(student[slot] == actions[slot] == Action.STOP))
@@ -90,7 +95,6 @@ class Rollout:
 
     def _begin(self, slot: int, *, progress: float) -> None:
         self._world.place(slot, self._episodes.draw(progress=progress))
-        self._hidden[slot] = 0.0
         self._reckoning.begin(np.array([slot]))
         self._steps[slot] = 0
         self._allowed_steps[slot] = self._max_steps
@@ -100,6 +104,6 @@ class Rollout:
         self._guided[slot] = self._teacher.guides(progress, self._rng)
 
 
-def goal_targets(world: GridWorld) -> np.ndarray:
+def goal_targets(world: GridWorld | ResidentWorld) -> np.ndarray:
     """(N, 3) float32: the goal ahead and left in units of 10 m, log1p of the way in metres."""
     return np.column_stack([world.goal_offset_m() / 10, np.log1p(world.geodesic_m())])

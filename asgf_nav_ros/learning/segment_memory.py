@@ -13,8 +13,9 @@ import torch
 class Segment:
     """``T`` steps of one agent.
 
-    house, node, heading : (T,) int64; spectrogram : (T, bins, frames, C) float16;
-    hidden : (512,) float32, the memory before the first step; starts : (T,) bool;
+    house, node, heading : (T,) int64; spectrogram : (T, bins, frames, C) float16 and
+    hidden : (hidden_size,) float32, the memory before the first step, both on the device that
+    learns; starts : (T,) bool;
     optimal : (T, 4) bool; direction : (T, 3) float32; audible : (T,) bool, whether there
     is a direction to be heard; motion : (T, MOTION_FEATURES) float32, see ``motion.reckoning``;
     blank : (T,) bool, where the image was lost; goal : (T, 3) float32, see

@@ -74,7 +74,8 @@ def _clip(contract):
 
 
 def _updated(learner, *lesson):
-    figures = learner._processes.mean_figures(learner._update(*lesson))
+    losses = enumerate(learner._update(*lesson).tolist())
+    figures = learner._processes.mean_figures(dict(losses))
     return {'figures': figures, 'gradients': {
         name: parameter.grad for name, parameter in learner.agent.named_parameters()
         if parameter.grad is not None}}

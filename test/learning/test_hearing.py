@@ -25,6 +25,7 @@ from asgf_nav_ros.network.checkpoint import load_checkpoint
 from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import DESCRIPTOR_SIZE
 from asgf_nav_ros.network.descriptor import undecided_loss
+from sim_bridge.grid_world import GridWorld
 
 CLIP = np.random.default_rng(5).uniform(-1, 1, 16000).astype(np.float32)
 
@@ -40,8 +41,8 @@ def lesson(tiny_bake, tiny_contract):
                                troubles=Troubles(), large_share=None)
         few = {'samples': 2560, 'batch': 32, 'round_batches': 10}
         settings = HearingSettings(**few | settings)
-        places = HeardPlaces(episodes, contract, size=settings.batch, settings=PlaceSettings(),
-                             rng=rng)
+        world = GridWorld([tiny_bake], contract, count=settings.batch)
+        places = HeardPlaces(episodes, world, settings=PlaceSettings(), rng=rng)
         agent = NavigationAgent(contract)
         return agent, HearingLesson(agent, places, settings=settings)
     return build
@@ -140,7 +141,8 @@ def places_with_trouble(bake, contract, *, size=48):
                            troubles=always, large_share=None, rng=rng)
     contract = dataclasses.replace(contract, goal_windows=3, odometry=True, system='asgf_plus',
                                    hidden_size=578 + contract.belief_cells ** 2)
-    return contract, HeardPlaces(episodes, contract, size=size, settings=PlaceSettings(), rng=rng)
+    world = GridWorld([bake], contract, count=size)
+    return contract, HeardPlaces(episodes, world, settings=PlaceSettings(), rng=rng)
 
 
 def test_what_is_heard_first_stays_while_the_listener_moves_on(tiny_bake, tiny_contract):

@@ -17,6 +17,7 @@ from asgf_nav_ros.learning.supervised import SupervisedSettings
 from asgf_nav_ros.learning.troubles import Troubles
 from asgf_nav_ros.network.sound_locator import compressed_offset
 from asgf_nav_ros.network.sound_locator import SoundLocator
+from sim_bridge.grid_world import GridWorld
 
 CLIP = np.random.default_rng(5).uniform(-1, 1, 16000).astype(np.float32)
 
@@ -28,7 +29,8 @@ def places(tiny_bake, tiny_contract):
         contract = dataclasses.replace(tiny_contract, audio_channels=TWO_EARS, system=system)
         episodes = EpisodeDraw([tiny_bake], [CLIP], sample_rate_hz=16000, rng=rng,
                                variation=SoundVariation(), troubles=Troubles(), large_share=None)
-        return contract, HeardPlaces(episodes, contract, size=size, rng=rng,
+        world = GridWorld([tiny_bake], contract, count=size)
+        return contract, HeardPlaces(episodes, world, rng=rng,
                                      settings=PlaceSettings(**settings))
     return build
 
