@@ -41,7 +41,8 @@ class Placement:
 
     ``dry`` is one listening window of the source, (window_samples,) float32, heard in a loop;
     ``rng`` draws the phase of the loop at every step, noise, if ``noise_rms`` is positive, and
-    whatever is random about ``disturbance``.
+    whatever is random about ``disturbance``. The disturbance's noise is multiplied by the level at
+    which the goal is heard at the start if it is ``noise_over_goal``.
     """
 
     house: int
@@ -52,6 +53,7 @@ class Placement:
     rng: np.random.Generator
     noise_rms: float = 0.0
     disturbance: Disturbance = UNDISTURBED
+    noise_over_goal: bool = False
 
 
 class GridWorld:
@@ -104,8 +106,15 @@ class GridWorld:
             self._distractor[slot] = self._taken_up(disturbance.distractor, microphones)
         self._noise.pop(slot, None)
         if disturbance.noise is not None:
-            self._noise[slot] = torch.fft.irfft(
+            level = self._goal_level(slot, placement.dry) if placement.noise_over_goal else 1.0
+            self._noise[slot] = level * torch.fft.irfft(
                 self._taken_up(disturbance.noise, microphones), n=samples)
+
+    def _goal_level(self, slot: int, dry: np.ndarray) -> float:
+        """RMS of the goal's sound over both ears where the agent in ``slot`` stands."""
+        where = np.array([slot])
+        wet = self._responses(where, self.source[where])[0] * self._taken_up(dry, None)
+        return float(torch.fft.irfft(wet, n=self.contract.window_samples).square().mean().sqrt())
 
     def _taken_up(self, sound: np.ndarray, microphones: np.ndarray | None) -> torch.Tensor:
         """Spectrum (2, F) or (F,) of a sound (n,) or (2, n) behind the microphones."""

@@ -7,6 +7,7 @@ from typing import Sequence
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import PolicyContract
@@ -16,7 +17,6 @@ from sim_bridge.bake import HEADINGS
 from sim_bridge.bake import RESPONSE_SCALE
 from sim_bridge.batched_spectrogram import BatchedSpectrogram
 from sim_bridge.disturbance import Disturbance
-from sim_bridge.disturbance import UNDISTURBED
 from sim_bridge.grid_world import Batch
 from sim_bridge.grid_world import Placement
 from sim_bridge.resident_houses import ResidentHouses
@@ -110,19 +110,13 @@ class ResidentWorld:
         self._take_up()
         slots = np.asarray(slots)
         chosen = self._rows(slots)
-        sounding = torch.from_numpy(self._sounds(slots)).to(self._device)
-        wet = self._responses(slots, self.source[slots]) * self._dry[chosen]
-        wet *= (self._rolls(len(slots)) * sounding[:, None])[:, None]
+        # Whoever hears no second sound or noise is given silence: GPUs want one shape.
         active = self._has_distractor[slots] & (self.steps[slots] >= self._distractor_from[slots])
-        if active.any():
-            others = slots[active]
-            wet[self._rows(np.flatnonzero(active))] += (
-                self._responses(others, self._distractor_source[others])
-                * self._distractor[self._rows(others)] * self._rolls(len(others))[:, None])
-        noisy = np.flatnonzero(self._has_noise[slots])
-        if len(noisy):
-            wet[self._rows(noisy)] += (self._noise[self._rows(slots[noisy])]
-                                       * self._rolls(len(noisy))[:, None])
+        other = np.where(active, self._distractor_source[slots], 0)
+        wet = (self._heard(self._responses(slots, self.source[slots]) * self._dry[chosen],
+                           self._sounds(slots))
+               + self._heard(self._responses(slots, other) * self._distractor[chosen], active)
+               + self._heard(self._noise[chosen], self._has_noise[slots]))
         # A clip loops with the window's own period, so a circular convolution is exact.
         audio = torch.fft.irfft(wet, n=self._samples)
         noise_rms = torch.from_numpy(self._noise_rms[slots]).to(self._device)
@@ -208,13 +202,14 @@ class ResidentWorld:
         """(N, 2, F) complex64, from each source to where the agents stand."""
         pair = self._resident.pairs(self.house[slots], sources, self.node[slots])
         rows = self._resident.response_rows(pair, self.heading[slots])
-        return torch.fft.rfft(self._resident.responses[rows].float() / RESPONSE_SCALE,
-                              n=self._samples)
+        return _transformed(self._resident.responses[rows].float() / RESPONSE_SCALE,
+                            self._samples)
 
-    def _rolls(self, count: int) -> torch.Tensor:
-        """Random phases of loops: (count, F) complex64 that turn spectra by whole samples."""
-        phase = self._rows(self._rng.integers(self._samples, size=count))
-        return self._roots[(phase[:, None] * self._bins) % self._samples]
+    def _heard(self, spectra: torch.Tensor, audible: np.ndarray) -> torch.Tensor:
+        """Spectra (N, 2, F) of loops at random phases, silent where ``audible`` (N,) is false."""
+        phase = self._rows(self._rng.integers(self._samples, size=len(audible)))
+        turned = self._roots[(phase[:, None] * self._bins) % self._samples]
+        return spectra * (turned * self._rows(audible)[:, None])[:, None]
 
     def _lose(self, audio: torch.Tensor, slots: np.ndarray) -> torch.Tensor:
         """Silence stretches of 20-100 % of windows whose chunks did not arrive."""
@@ -231,29 +226,55 @@ class ResidentWorld:
         """Bring the sounds of new episodes to the device, as the microphones take them up."""
         if not self._placed:
             return
-        slots, placements = list(self._placed), list(self._placed.values())
+        slots, placements = np.array(list(self._placed)), list(self._placed.values())
         self._placed = {}
-        heard = [_microphones(placement.disturbance, self._samples, self.contract.sample_rate_hz)
-                 for placement in placements]
-        microphones = torch.from_numpy(np.stack(heard)).to(self._device)
-        self._dry[slots] = self._spectra([placement.dry for placement in placements]
-                                         )[:, None] * microphones
+        disturbances = [placement.disturbance for placement in placements]
+        microphones = self._microphones(disturbances)
+        dry = self._spectra([placement.dry for placement in placements])
+        self._dry[self._rows(slots)] = dry * microphones
         for name, target in (('distractor', self._distractor), ('noise', self._noise)):
-            sounds = [getattr(placement.disturbance, name) for placement in placements]
-            chosen = [row for row, sound in enumerate(sounds) if sound is not None]
-            if chosen:
-                spectra = self._spectra([sounds[row] for row in chosen])
-                spectra = spectra.unsqueeze(1) if spectra.ndim == 2 else spectra
-                target[[slots[row] for row in chosen]] = spectra * microphones[chosen]
+            sounds = [getattr(disturbance, name) for disturbance in disturbances]
+            rows = np.array([row for row, sound in enumerate(sounds) if sound is not None], int)
+            if len(rows):
+                spectra = self._spectra([sounds[row] for row in rows])
+                chosen = self._rows(rows)
+                if name == 'noise':
+                    relative = np.array([placements[row].noise_over_goal for row in rows])
+                    spectra *= torch.where(self._rows(relative), self._goal_levels(
+                        slots[rows], dry[chosen]), 1.0)[:, None, None]
+                target[self._rows(slots[rows])] = spectra * microphones[chosen]
 
     def _spectra(self, sounds: Sequence[np.ndarray]) -> torch.Tensor:
-        return torch.fft.rfft(torch.from_numpy(np.stack(sounds).astype(np.float32)
-                                               ).to(self._device))
+        """Spectra (k, 1 or 2, F) of k sounds (n,) or (2, n)."""
+        stacked = np.stack(sounds).astype(np.float32).reshape(len(sounds), -1, self._samples)
+        return _transformed(torch.from_numpy(stacked).to(self._device), self._samples)
+
+    def _goal_levels(self, slots: np.ndarray, dry: torch.Tensor) -> torch.Tensor:
+        """RMS of sounds (k, 1, F) over both ears where the agents in ``slots`` stand, (k,)."""
+        wet = self._responses(slots, self.source[slots]) * dry
+        power = wet.abs().square()  # all but the first and the last stand for two
+        total = 2 * power.sum(-1) - power[..., 0] - (self._samples % 2 == 0) * power[..., -1]
+        return (total.mean(-1) / self._samples ** 2).sqrt()
+
+    def _microphones(self, disturbances: Sequence[Disturbance]) -> torch.Tensor:
+        """(k, 2, F) complex64, see ``Disturbance.microphones``."""
+        gain, late, bandwidth_hz = torch.tensor(
+            [(10 ** (each.ear_gain_db / 40), each.skew_samples, each.bandwidth_hz)
+             for each in disturbances], dtype=torch.float64, device=self._device).T[..., None]
+        turn = self._bins / self._samples  # cycles per sample
+        passes = 1 / (1 + (turn * self.contract.sample_rate_hz / bandwidth_hz) ** 12).sqrt()
+        delay = torch.polar(torch.ones_like(passes), -2 * torch.pi * turn * late)
+        return torch.stack([(gain * passes).to(delay.dtype), delay * passes / gain], 1).to(
+            torch.complex64)
 
 
-def _microphones(disturbance: Disturbance, samples: int, sample_rate_hz: int) -> np.ndarray:
-    if disturbance is UNDISTURBED or (
-            disturbance.ear_gain_db == disturbance.skew_samples == 0
-            and np.isinf(disturbance.bandwidth_hz)):
-        return np.ones((2, samples // 2 + 1), np.complex64)
-    return disturbance.microphones(samples, sample_rate_hz)
+def _transformed(signals: torch.Tensor, size: int) -> torch.Tensor:
+    """Spectra (k, channels, F) of signals (k, channels, n), as if k were a power of two.
+
+    A transform is planned for every number of signals that is asked for, which takes longer than
+    to carry it out.
+    """
+    count = len(signals)
+    padded = 1 << (count - 1).bit_length()
+    signals = functional.pad(signals, (0, 0, 0, 0, 0, padded - count))
+    return torch.fft.rfft(signals, n=size)[:count]

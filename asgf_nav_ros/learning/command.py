@@ -83,6 +83,9 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     processes = Processes.join(args.device)
+    if torch.device(args.device).type == 'cuda':
+        torch.set_float32_matmul_precision('high')
+        torch.backends.cudnn.benchmark = True  # shapes stay the same
     _train(recipe, args, processes)
     if args.export and processes.leads:
         export_run(args.out, args.export)
@@ -145,23 +148,26 @@ def _resident_houses(recipe: Recipe, args: argparse.Namespace, processes: Proces
                      ) -> tuple[HouseFeed | None, dict[str, Any]]:
     """Houses on the device and sounds made beforehand; the others come with the feed, if any."""
     pool = LocalProcesses(args.workers) if args.workers else all_cores()
-    clips, device = training_clips(recipe), processes.device(args.device)
-    bank = SoundBank.make(recipe.sound_bank, recipe.sound, clips, pool=pool,
-                          sample_rate_hz=recipe.contract.sample_rate_hz, seed=recipe.seed)
+    contract, device = recipe.contract, processes.device(args.device)
+    feed = None
     if args.begin_with is None:
         houses = processes.one_after_the_other(
-            lambda: recipe.houses.bake(recipe.contract, recipe.bake, workers=args.workers))
-        resident = ResidentHouses.holding(houses, recipe.contract, device=device)
-        return None, {'houses': resident, 'clips': clips, 'bank': bank}
-    if processes.size > 1:
+            lambda: recipe.houses.bake(contract, recipe.bake, workers=args.workers))
+        resident = ResidentHouses.holding(houses, contract, device=device)
+    elif processes.size > 1:
         raise ValueError('--begin-with is for one process, '
                          f'got {processes.size}: each would bake all houses')
-    samples = round(recipe.bake.response_s * recipe.contract.sample_rate_hz)
-    room = Room.in_bytes(args.house_memory_gb * 1e9, recipe.contract, response_samples=samples,
-                         sources=max(recipe.bake.sources, recipe.houses.large_sources))
-    resident = ResidentHouses(recipe.contract, room=room, response_samples=samples, device=device)
-    feed = HouseFeed(recipe.houses, recipe.contract, recipe.bake, resident, pool=pool)
-    feed.wait_for(args.begin_with)
+    else:
+        samples = round(recipe.bake.response_s * contract.sample_rate_hz)
+        room = Room.in_bytes(args.house_memory_gb * 1e9, contract, response_samples=samples,
+                             sources=max(recipe.bake.sources, recipe.houses.large_sources))
+        resident = ResidentHouses(contract, room=room, response_samples=samples, device=device)
+        feed = HouseFeed(recipe.houses, contract, recipe.bake, resident, pool=pool)
+    clips = training_clips(recipe)
+    bank = SoundBank.make(recipe.sound_bank, recipe.sound, clips, pool=pool,
+                          sample_rate_hz=contract.sample_rate_hz, seed=recipe.seed)
+    if feed:
+        feed.wait_for(args.begin_with)
     return feed, {'houses': resident, 'clips': clips, 'bank': bank}
 
 

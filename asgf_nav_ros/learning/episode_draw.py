@@ -17,6 +17,13 @@ from sim_bridge.grid_world import Placement
 from sim_bridge.robot_noise import draw_robot_noise
 
 
+class _Start(Situation):
+    """A start whose level is measured by the world that an agent is placed into."""
+
+    def received_rms(self) -> float:
+        return 1.0
+
+
 class EpisodeDraw:
     """Draws what an agent of a ``GridWorld`` is placed into.
 
@@ -48,7 +55,7 @@ class EpisodeDraw:
         rng = self._rng
         house = self._house(rng)
         baked, dry = self.houses[house], self._dry(rng)
-        situation = Situation(
+        situation = _Start(
             house=baked, source=int(rng.integers(len(baked.source_nodes))),
             node=int(rng.integers(len(baked.nodes))), heading=int(rng.integers(4)), dry=dry,
             others=self._clips, sample_rate_hz=self._rate_hz, rng=rng,
@@ -57,7 +64,7 @@ class EpisodeDraw:
             house=house, source=situation.source, node=situation.node,
             heading=situation.heading, dry=dry, rng=rng,
             noise_rms=self._variation.noise_rms(rng),
-            disturbance=self._troubles.draw(situation, progress=progress))
+            disturbance=self._troubles.draw(situation, progress=progress), noise_over_goal=True)
 
     def _house(self, rng: np.random.Generator) -> int:
         if len(self._weights) != len(self.houses):

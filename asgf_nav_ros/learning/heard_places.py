@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Sequence
 
 import numpy as np
 import torch
 
 from asgf_nav_ros.learning.episode_draw import EpisodeDraw
 from sim_bridge.bake import BakedHouse
+from sim_bridge.bake import HEADINGS
 from sim_bridge.batched_spectrogram import BatchedSpectrogram
 from sim_bridge.grid_world import GridWorld
 from sim_bridge.resident_world import ResidentWorld
@@ -82,13 +84,12 @@ class HeardPlaces:
     def draw(self, *, progress: float = 1.0) -> HeardBatch:
         """Listen at fresh places, with the troubles of ``progress`` in [0, 1]."""
         world = self._world
-        self._begin(np.flatnonzero(self._rng.random(world.count) < self._settings.fresh),
-                    progress=progress)
-        for slot in range(world.count):
-            house = world.houses[world.house[slot]]
-            world.source[slot] = self._source(slot, len(house.source_nodes))
-            world.node[slot] = self._node(house, int(world.source[slot]))
-            world.heading[slot] = self._rng.integers(4)
+        fresh = max(1, round(self._settings.fresh * world.count))
+        self._begin(self._rng.choice(world.count, fresh, replace=False), progress=progress)
+        houses = [world.houses[house] for house in world.house]
+        world.source[:] = self._sources(houses)
+        world.node[:] = self._nodes(houses)
+        world.heading[:] = self._rng.integers(HEADINGS, size=world.count)
         first = self._move_on() if len(self._first) else None
         spectrogram = self._spectrogram(world.hear(np.arange(world.count)))
         if first is not None:
@@ -109,11 +110,15 @@ class HeardPlaces:
             window[slots] = self._spectrogram(self._world.hear(slots))
             self._world.steps[slots] += 1
 
-    def _source(self, slot: int, count: int) -> int:
-        """Draw a place of the goal, another one than that of a second sound."""
-        taken = self._world.distractor_source(slot) if len(self._first) else None
-        free = [source for source in range(count) if source != taken]
-        return int(free[self._rng.integers(len(free))])
+    def _sources(self, houses: Sequence[BakedHouse]) -> np.ndarray:
+        """Draw places of the goals, other ones than those of second sounds."""
+        count = np.array([len(house.source_nodes) for house in houses])
+        taken = [self._world.distractor_source(slot) if len(self._first) else None
+                 for slot in range(len(houses))]
+        taken = np.array([count[slot] if source is None else source
+                          for slot, source in enumerate(taken)])
+        drawn = self._rng.integers(count - (taken < count))
+        return drawn + (drawn >= taken)
 
     def _move_on(self) -> torch.Tensor:
         """Go to a random later step, or back to the start; return what is remembered there."""
@@ -123,11 +128,13 @@ class HeardPlaces:
             at_start, 0, self._rng.integers(len(self._first), _LATEST_STEP, count))
         return self._first
 
-    def _node(self, house: BakedHouse, source: int) -> int:
-        goal, kind = int(house.source_nodes[source]), self._rng.random()
-        if kind < self._settings.at_goal:
-            return goal
-        if kind < self._settings.at_goal + self._settings.near:
-            near = np.flatnonzero(house.distances_m[goal] <= self._settings.near_m)
-            return int(near[self._rng.integers(len(near))])
-        return int(self._rng.integers(len(house.nodes)))
+    def _nodes(self, houses: Sequence[BakedHouse]) -> np.ndarray:
+        goals = np.array([house.source_nodes[source]
+                          for house, source in zip(houses, self._world.source)])
+        nodes = self._rng.integers([len(house.nodes) for house in houses])
+        kind = self._rng.random(len(houses)) - self._settings.at_goal
+        for slot in np.flatnonzero((kind >= 0) & (kind < self._settings.near)):
+            near = np.flatnonzero(
+                houses[slot].distances_m[goals[slot]] <= self._settings.near_m)
+            nodes[slot] = near[self._rng.integers(len(near))]
+        return np.where(kind < 0, goals, nodes)

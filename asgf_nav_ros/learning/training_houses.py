@@ -45,10 +45,15 @@ class TrainingHouses:
         object.__setattr__(self, 'head_radius_m', tuple(self.head_radius_m))
 
     def plan(self, bake: BakeSettings) -> list[tuple[str, BakeSettings]]:
-        """Name every house and settle how it is baked; house k is always baked in one way."""
-        names = [(size, first + k) for size, first, count in
-                 (('small', self.first_small, self.small), ('large', self.first_large, self.large))
-                 for k in range(count)]
+        """Name every house and settle how it is baked; house k is always baked in one way.
+
+        Large houses stand between small ones, so that any first part of them has both.
+        """
+        counts = (('small', self.first_small, self.small), ('large', self.first_large, self.large))
+        ordered = sorted(((k + 0.5) / count, -place, size, first + k)
+                         for place, (size, first, count) in enumerate(counts)
+                         for k in range(count))
+        names = [(size, index) for _, _, size, index in ordered]
         return [(f'{size}/train/{index}', self._settings(bake, size, index))
                 for size, index in names]
 

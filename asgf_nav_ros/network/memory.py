@@ -10,6 +10,18 @@ from torch import nn
 from torch.nn import functional
 
 
+def run_gru(gru: nn.GRU, inputs: torch.Tensor, hidden: torch.Tensor | None = None
+            ) -> tuple[torch.Tensor, torch.Tensor]:
+    """Call ``gru``, on a GPU in float32.
+
+    Under autocast, cuDNN's GRU computes in float16, whatever type autocast was told.
+    """
+    if not inputs.is_cuda:
+        return gru(inputs, hidden)
+    with torch.autocast('cuda', enabled=False):
+        return gru(inputs.float(), None if hidden is None else hidden.contiguous())
+
+
 class EpisodeMemory(nn.Module):
     """GRU over decisions, one step at a time or a whole stretch with episode starts in it.
 
@@ -24,7 +36,7 @@ class EpisodeMemory(nn.Module):
 
     def forward(self, fused: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
         """One step: fused (N, width), hidden (N, hidden_size) -> the next hidden, float32."""
-        return self.gru(fused.unsqueeze(0), hidden.unsqueeze(0))[1].squeeze(0)
+        return run_gru(self.gru, fused.unsqueeze(0), hidden.unsqueeze(0))[1].squeeze(0)
 
     def unroll(self, fused: torch.Tensor, hidden: torch.Tensor,
                starts: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ from torch.nn import functional
 from asgf_nav_ros.network.encoders import FEATURES
 from asgf_nav_ros.network.encoders import float_type
 from asgf_nav_ros.network.encoders import kaiming_
+from asgf_nav_ros.network.memory import run_gru
 
 EARS = 2  # the left and right planes lead the channels of every contract
 TIME_STRIDE = 2  # frames of the spectrogram per frame embedding
@@ -105,4 +106,4 @@ class SpatialStateEncoder(nn.Module):
         for convolution in self.convolutions:
             maps = torch.relu_(convolution(maps))
         sequence = maps.permute(3, 0, 2, 1).flatten(2)  # (N, B, bins * channels)
-        return self.recurrence(sequence)[0]
+        return run_gru(self.recurrence, sequence)[0]
