@@ -22,6 +22,8 @@ Result = TypeVar('Result')
 # Mesa's software renderer starts a thread per core, and so do OpenMP and OpenBLAS.
 ONE_CORE = {'OMP_NUM_THREADS': '1', 'OPENBLAS_NUM_THREADS': '1', 'LP_NUM_THREADS': '0'}
 
+_ASIDE_NICENESS = 10
+
 
 class JobPool(Protocol):
     """Somewhere to run jobs."""
@@ -33,9 +35,14 @@ class JobPool(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class LocalProcesses:
-    """At most ``workers`` processes; one worker is the calling process itself."""
+    """At most ``workers`` processes; one worker is the calling process itself.
+
+    If they are to be ``aside``, that one is a process of its own too, and all give way to whatever
+    else wants to run.
+    """
 
     workers: int
+    aside: bool = False
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -45,13 +52,15 @@ class LocalProcesses:
                   jobs: Sequence[Job]) -> Iterator[tuple[int, Result]]:
         """Yield the index of each job and its result, as they end."""
         count = min(self.workers, len(jobs))
-        if count <= 1:
+        if count <= 1 and not self.aside:
             yield from ((index, function(job)) for index, job in enumerate(jobs))
             return
         # Processes are spawned: a forked OpenGL context or thread pool does not survive.
         context = multiprocessing.get_context('spawn')
         with (_environment(ONE_CORE),
-              concurrent.futures.ProcessPoolExecutor(count, mp_context=context) as pool):
+              concurrent.futures.ProcessPoolExecutor(
+                  max(count, 1), mp_context=context, initializer=os.nice,
+                  initargs=(_ASIDE_NICENESS if self.aside else 0,)) as pool):
             indices = {pool.submit(function, job): index for index, job in enumerate(jobs)}
             try:
                 for future in concurrent.futures.as_completed(indices):

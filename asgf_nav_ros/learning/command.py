@@ -162,7 +162,8 @@ def _resident_houses(recipe: Recipe, args: argparse.Namespace, processes: Proces
         room = Room.in_bytes(args.house_memory_gb * 1e9, contract, response_samples=samples,
                              sources=max(recipe.bake.sources, recipe.houses.large_sources))
         resident = ResidentHouses(contract, room=room, response_samples=samples, device=device)
-        feed = HouseFeed(recipe.houses, contract, recipe.bake, resident, pool=pool)
+        feed = HouseFeed(recipe.houses, contract, recipe.bake, resident,
+                         pool=dataclasses.replace(pool, aside=True))
     clips = training_clips(recipe)
     bank = SoundBank.make(recipe.sound_bank, recipe.sound, clips, pool=pool,
                           sample_rate_hz=contract.sample_rate_hz, seed=recipe.seed)

@@ -41,6 +41,46 @@ def test_trains_resumes_and_exports(recipe, tmp_path):
     assert policy.provenance['samples'] == 120
 
 
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    """Train on the CPU in two houses that stay in memory."""
+    monkeypatch.setenv('ASGF_NAV_CACHE', str(tmp_path / 'cache'))
+    file = tmp_path / 'recipe.yaml'
+
+    def run(recipe, *options):
+        file.write_text(RECIPE.replace('small: 1', 'small: 2') + recipe)
+        return cli.main(['train', '--recipe', str(file), '--system', 'av_nav', '--out',
+                         str(tmp_path / 'run'), '--device', 'cpu', '--workers', '1', *options])
+    return run
+
+
+BANK = 'sound_bank: {sounds: 4, noises: 1}\n'
+COMING = ['--begin-with', '1', '--house-memory-gb', '0.2']
+
+
+@pytest.mark.parametrize('options', [[], COMING])
+def test_trains_in_houses_that_are_resident(train, tmp_path, options):
+    assert train(BANK, '--resident', *options) == 0
+    assert load_checkpoint(tmp_path / 'run' / 'checkpoint.pt').training['samples'] == 80
+
+
+def test_reinforcement_learns_in_houses_that_are_resident(train, tmp_path):
+    ppo = 'method: ppo\nppo: {samples: 64, steps: 4}\n'
+    assert train(BANK + ppo, '--resident') == 0
+    assert load_checkpoint(tmp_path / 'run' / 'checkpoint.pt').training['samples'] == 64
+
+
+def test_a_run_ends_when_its_time_is_over(train, tmp_path):
+    forever = 'method: ppo\nppo: {samples: 1000000000, steps: 4, minutes: 0.02}\n'
+    assert train(BANK + forever, '--resident') == 0
+    assert 0 < load_checkpoint(tmp_path / 'run' / 'checkpoint.pt').training['samples'] < 1e9
+
+
+def test_houses_that_come_later_must_be_resident(train, capsys):
+    assert train(BANK, *COMING) == 1
+    assert '--begin-with needs houses that are resident' in capsys.readouterr().err
+
+
 def test_a_missing_run_is_one_line(tmp_path, capsys):
     assert cli.main(['export', '--run', str(tmp_path), '--out', str(tmp_path / 'x.onnx')]) == 1
     assert capsys.readouterr().err.count('\n') == 1

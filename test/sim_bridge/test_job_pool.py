@@ -31,6 +31,13 @@ def test_one_worker_is_this_process():
     assert run(lambda _: os.getpid(), [1, 2], workers=1) == [os.getpid()] * 2
 
 
+def test_one_worker_aside_is_another_process_that_gives_way():
+    pool = LocalProcesses(1, aside=True)
+    (_, nice), = pool.completed(os.nice, [0])
+    assert nice == os.nice(0) + 10
+    assert list(pool.completed(os.nice, [])) == []
+
+
 def test_a_failed_job_ends_the_others():
     began_s = time.monotonic()
     with pytest.raises(ValueError, match='sleep length must be non-negative'):
