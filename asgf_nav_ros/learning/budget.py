@@ -26,3 +26,12 @@ class Budget:
         if self._minutes is None:
             return of_samples
         return max(of_samples, (now_s - self._began_s) / (60 * self._minutes))
+
+    @property
+    def spent_s(self) -> float:
+        """Time since the first ``progress``, seconds."""
+        return 0.0 if self._began_s is None else self._clock() - self._began_s
+
+    def go_on(self, spent_s: float) -> None:
+        """Let time run from here on, with so much of it spent already."""
+        self._began_s = self._clock() - spent_s

@@ -147,6 +147,7 @@ class ImitationLearner:
     def state(self) -> dict:
         """What all processes have in common beside the weights: tensors and plain values."""
         return {'optimizer': self._optimizer.state_dict(), 'samples': self.samples,
+                'spent_s': self._budget.spent_s,
                 'history': self.history}
 
     def own_state(self) -> dict:
@@ -160,6 +161,7 @@ class ImitationLearner:
         """
         self._optimizer.load_state_dict(state['optimizer'])
         self.samples, self.history = state['samples'], list(state['history'])
+        self._budget.go_on(state.get('spent_s', 0.0))
         if own is not None:
             self._rng.bit_generator.state = own['generator']
 

@@ -141,7 +141,8 @@ class PpoLearner:
 
     def state(self) -> dict[str, Any]:
         """What all processes have in common beside the weights: tensors and plain values."""
-        return {'optimizer': self._optimizer.state_dict(), 'samples': self.samples}
+        return {'optimizer': self._optimizer.state_dict(), 'samples': self.samples,
+                'spent_s': self._budget.spent_s}
 
     def own_state(self) -> dict[str, Any]:
         """What is this process's own: the generator, and agents amid their episodes."""
@@ -154,6 +155,7 @@ class PpoLearner:
         """
         self._optimizer.load_state_dict(state['optimizer'])
         self.samples = state['samples']
+        self._budget.go_on(state.get('spent_s', 0.0))
         if own is not None:
             self._rollout.restore(own['rollout'])
             self._rng.bit_generator.state = own['generator']

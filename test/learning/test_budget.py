@@ -20,6 +20,15 @@ def test_what_is_nearer_to_its_end_counts():
     assert budget.progress(300) == 1.0
 
 
+def test_a_resumed_run_has_what_is_left_of_its_time():
+    now = iter([100.0, 130.0, 7.0, 22.0]).__next__
+    begun = Budget(1000, 1.0, clock=now)
+    begun.progress(0)
+    resumed = Budget(1000, 1.0, clock=now)
+    resumed.go_on(begun.spent_s)
+    assert resumed.progress(0) == 0.75
+
+
 def test_time_must_be_positive():
     with pytest.raises(ValueError, match='minutes must be positive, got 0'):
         Budget(10, 0)
