@@ -8,6 +8,9 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+from typing import Sequence
+
+import torch
 
 from asgf_nav_ros.inference.model_file import provenance_of
 from asgf_nav_ros.learning import planner_systems
@@ -30,8 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--contract replica --out av_nav_replica.onnx')
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument('--run', type=Path, help='folder of a training run')
-    source.add_argument('--policy', type=Path, metavar='FILE',
-                        help='an exported policy, to be written otherwise')
+    source.add_argument('--policy', type=Path, nargs='+', metavar='FILE',
+                        help='an exported policy, to be written otherwise, or several that learnt '
+                             'on from one: the mean of their weights')
     source.add_argument('--soundspaces-checkpoint', type=Path, metavar='FILE',
                         help='weights of ss_baselines/av_nav; needs --contract')
     parser.add_argument('--contract', choices=list(PUBLISHED),
@@ -69,10 +73,29 @@ def export_soundspaces_checkpoint(checkpoint: Path, contract: str, out: Path) ->
     _report(out, agent.system)
 
 
-def export_policy(policy: Path, out: Path, *, mirrored: bool) -> None:
-    """Write the weights of an exported policy to ``out``, with where they come from."""
-    agent = agent_of_export(policy)
-    provenance = provenance_of(cpu_session(policy))
+def export_policy(policies: Sequence[Path], out: Path, *, mirrored: bool) -> None:
+    """Write the weights of an exported policy, or the mean of several, to ``out``.
+
+    Where they come from goes with them, of the last of several, and of which files they are the
+    mean.
+
+    Raises:
+        ValueError: the policies are of different contracts.
+    """
+    agents = [agent_of_export(policy) for policy in policies]
+    agent = agents[-1]
+    provenance = provenance_of(cpu_session(policies[-1]))
+    if len(agents) > 1:
+        for policy, other in zip(policies, agents):
+            if other.contract != agent.contract:
+                raise ValueError(f'policies to average must be of one contract, {policy} and '
+                                 f'{policies[-1]} are of two')
+        weights = [other.state_dict() for other in agents]
+        agent.load_state_dict({
+            name: torch.stack([each[name] for each in weights]).mean(0)
+            if last.is_floating_point() else last for name, last in weights[-1].items()})
+        provenance |= {'mean_of_sha256': [
+            hashlib.sha256(policy.read_bytes()).hexdigest() for policy in policies]}
     export_onnx(agent, out, provenance=provenance, mirrored=mirrored)
     _report(out, agent.system)
 

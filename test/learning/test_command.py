@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
+import hashlib
 import json
 
 import pytest
+import torch
 
 from asgf_nav_ros import cli
 from asgf_nav_ros.inference.onnx_policy import OnnxPolicy
+from asgf_nav_ros.learning.recipe import Recipe
+from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.checkpoint import load_checkpoint
+from asgf_nav_ros.network.export import export_onnx
+from asgf_nav_ros.network.exported_weights import agent_of_export
 
 RECIPE = """
 contract: {image_height: 64, image_width: 64, trained_on: one house}
@@ -79,6 +85,35 @@ def test_a_run_ends_when_its_time_is_over(train, tmp_path):
 def test_houses_that_come_later_must_be_resident(train, capsys):
     assert train(BANK, *COMING) == 1
     assert '--begin-with needs houses that are resident' in capsys.readouterr().err
+
+
+def test_exports_the_mean_of_several_policies(recipe, tmp_path):
+    files = [tmp_path / f'{index}.onnx' for index in range(2)]
+    agents = []
+    for seed, file in enumerate(files):
+        torch.manual_seed(seed)
+        agents.append(NavigationAgent(Recipe.read(recipe).with_system('av_nav').contract))
+        export_onnx(agents[-1], file, provenance={'samples': 10 + seed})
+    out = tmp_path / 'mean.onnx'
+    assert cli.main(['export', '--policy', *map(str, files), '--out', str(out)]) == 0
+    mean = agent_of_export(out).state_dict()
+    for name, weight in agents[0].state_dict().items():
+        torch.testing.assert_close(mean[name], (weight + agents[1].state_dict()[name]) / 2)
+    provenance = OnnxPolicy(out).provenance
+    assert provenance['samples'] == 11
+    assert provenance['mean_of_sha256'] == [hashlib.sha256(file.read_bytes()).hexdigest()
+                                            for file in files]
+
+
+def test_policies_of_two_contracts_have_no_mean(recipe, tmp_path, capsys):
+    files = [tmp_path / f'{system}.onnx' for system in ('av_nav', 'asgf')]
+    for file in files:
+        export_onnx(NavigationAgent(Recipe.read(recipe).with_system(file.stem).contract), file,
+                    provenance={})
+    assert cli.main(['export', '--policy', *map(str, files), '--out',
+                     str(tmp_path / 'mean.onnx')]) == 1
+    assert 'must be of one contract' in capsys.readouterr().err
+    assert not (tmp_path / 'mean.onnx').exists()
 
 
 def test_a_missing_run_is_one_line(tmp_path, capsys):
