@@ -9,6 +9,12 @@ from asgf_nav_ros.learning.recipe import Recipe
 SHIPPED = Path(__file__).parents[2] / 'config' / 'recipes' / 'imitation.yaml'
 
 
+@pytest.mark.parametrize('file', sorted(SHIPPED.parent.glob('*.yaml')), ids=lambda file: file.stem)
+def test_every_shipped_recipe_is_read(file):
+    recipe = Recipe.read(file)
+    assert recipe.houses.plan(recipe.bake)
+
+
 def test_shipped_recipe_is_read_in_full():
     recipe = Recipe.read(SHIPPED)
     assert recipe.contract.audio_channels == TWO_EARS_WITH_INTERAURAL
