@@ -32,7 +32,8 @@ TORCH_PARTS = {
     'asgf_nav_ros.benchmark'}
 TORCH_WORLDS = {
     'sim_bridge.bake', 'sim_bridge.bake_pool', 'sim_bridge.batched_spectrogram',
-    'sim_bridge.grid_world', 'sim_bridge.soundspaces.convolution', 'sim_bridge.soundspaces.world'}
+    'sim_bridge.grid_world', 'sim_bridge.resident_houses', 'sim_bridge.resident_world',
+    'sim_bridge.soundspaces.convolution', 'sim_bridge.soundspaces.world'}
 ROBOT_PARTS = (
     'asgf_nav_ros.contract', 'asgf_nav_ros.sound.spectrogram', 'asgf_nav_ros.cli',
     'asgf_nav_ros.inference.onnx_policy', 'asgf_nav_ros.motion.controller',

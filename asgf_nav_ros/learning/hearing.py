@@ -82,14 +82,10 @@ class HearingLesson:
         """Spend the budget; ``on_round`` hears of every round's figures."""
         self._agent.learn_statistics(True)
         try:
-            while self._heard < self._rounds * self._round_samples and self._progress() < 1:
+            while self._heard < self._settings.samples and self._progress() < 1:
                 on_round(self._round())
         finally:
             self._agent.learn_statistics(False)
-
-    @property
-    def _round_samples(self) -> int:
-        return self._settings.batch * self._settings.round_batches
 
     def _progress(self) -> float:
         return self._budget.progress(self._heard)
@@ -100,8 +96,7 @@ class HearingLesson:
         rows = [self._update(self._places.draw(progress=troubled))
                 for _ in range(self._settings.round_batches)]
         return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} | {
-            'heard': self._heard,
-            'learn_s': time.perf_counter() - began_s}
+            'heard': self._heard, 'learn_s': time.perf_counter() - began_s}
 
     def _goal_sound(self, batch: HeardBatch) -> torch.Tensor | None:
         if batch.first_spectrograms is None:
@@ -130,7 +125,6 @@ class HearingLesson:
         return {'hearing_loss': loss.item(),
                 'azimuth_error_deg': azimuth_error_deg(
                     descriptor[away].detach(), batch.direction[away])}
-
 
     def _place_loss(self, state: torch.Tensor, offset_m: torch.Tensor,
                     audible: torch.Tensor) -> torch.Tensor:
