@@ -31,8 +31,7 @@ class HouseFeed:
         self._changed = threading.Condition()
         self._error: BaseException | None = None
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name='houses', daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._run, name='houses', daemon=True).start()
 
     def wait_for(self, count: int) -> None:
         """Wait until so many houses are there, or all there will ever be.

@@ -48,14 +48,11 @@ def test_trains_resumes_and_exports(recipe, tmp_path):
 
 
 @pytest.fixture
-def train(tmp_path, monkeypatch):
+def train(recipe, tmp_path):
     """Train on the CPU in two houses that stay in memory."""
-    monkeypatch.setenv('ASGF_NAV_CACHE', str(tmp_path / 'cache'))
-    file = tmp_path / 'recipe.yaml'
-
-    def run(recipe, *options):
-        file.write_text(RECIPE.replace('small: 1', 'small: 2') + recipe)
-        return cli.main(['train', '--recipe', str(file), '--system', 'av_nav', '--out',
+    def run(sections, *options):
+        recipe.write_text(RECIPE.replace('small: 1', 'small: 2') + sections)
+        return cli.main(['train', '--recipe', str(recipe), '--system', 'av_nav', '--out',
                          str(tmp_path / 'run'), '--device', 'cpu', '--workers', '1', *options])
     return run
 
