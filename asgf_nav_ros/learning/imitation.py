@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from typing import Callable
 
@@ -47,8 +46,6 @@ class ImitationSettings:
     direction_weight: float = 0.5
     descriptor_weight: float = 0.1
     goal_weight: float = 0.5
-    near_weight: float = 1.0  # of decisions within near_m of the goal, along the floor
-    near_m: float = 1.1
     mask_spectrograms: float = 0.0  # share of samples
     jitter_colors: float = 0.0  # share of samples
     learn_hearing: bool = True  # else the ears stay as they were taught
@@ -56,7 +53,7 @@ class ImitationSettings:
 
     def __post_init__(self) -> None:
         for name in ('samples', 'segment_steps', 'minibatch_segments', 'memory_segments',
-                     'learning_rate', 'gradient_norm', 'near_weight'):
+                     'learning_rate', 'gradient_norm'):
             if getattr(self, name) <= 0:
                 raise ValueError(f'{name} must be positive, got {getattr(self, name)}')
 
@@ -78,17 +75,15 @@ class ImitationLosses:
 
 def imitation_losses(output: SequenceOutput, optimal: torch.Tensor, direction: torch.Tensor,
                      audible: torch.Tensor | None = None,
-                     goal: torch.Tensor | None = None,
-                     weight: torch.Tensor | None = None) -> ImitationLosses:
+                     goal: torch.Tensor | None = None) -> ImitationLosses:
     """Score a sequence against the oracle.
 
     optimal : (T, N, 4) bool, every optimal action, see ``oracle_loss``.
     direction : (T, N, 3) float32, cosine and sine of the azimuth, log1p of the path in metres.
     audible : (T, N) bool, where there is a direction to be heard; everywhere if None.
     goal : (T, N, 3) float32, see ``rollout.goal_targets``.
-    weight : (T, N), of the decisions in the action loss; all the same if None.
     """
-    action, agreement = oracle_loss(output.logits, optimal, weight)
+    action, agreement = oracle_loss(output.logits, optimal)
     heard = torch.ones_like(optimal[..., 0]) if audible is None else audible
     believed, direction = output.sound_direction.float()[heard], direction[heard]
     nothing = action.new_zeros(())
@@ -199,12 +194,10 @@ class ImitationLearner:
             output = self.agent.sequence(
                 rgb, depth, spectrogram, hidden,
                 self._stack(segments, 'starts'), self._stack(segments, 'motion'))
-        goal = self._stack(segments, 'goal')
-        near = goal[..., 2] <= math.log1p(self._settings.near_m)
         return imitation_losses(output, self._stack(segments, 'optimal'),
                                 self._stack(segments, 'direction'),
-                                self._stack(segments, 'audible'), goal,
-                                torch.where(near, self._settings.near_weight, 1.0))
+                                self._stack(segments, 'audible'),
+                                self._stack(segments, 'goal'))
 
     def _stack(self, segments: list[Segment], name: str) -> torch.Tensor:
         stacked = np.stack([getattr(segment, name) for segment in segments], 1)

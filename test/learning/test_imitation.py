@@ -39,16 +39,6 @@ def test_loss_sums_the_probability_of_all_optimal_actions():
     assert sure.agreement.item() == 1
 
 
-def test_decisions_count_by_their_weight():
-    optimal = torch.tensor([[[True, False, False, False]], [[False, True, False, False]]])
-    decided = output([0.0] * 4)._replace(
-        logits=torch.tensor([[[math.log(3), 0.0, 0.0, 0.0]]]).expand(2, 1, 4),
-        sound_direction=torch.zeros(2, 1, 3))
-    losses = imitation_losses(decided, optimal, torch.zeros(2, 1, 3),
-                              weight=torch.tensor([[1.0], [3.0]]))
-    assert losses.action.item() == pytest.approx((math.log(2) + 3 * math.log(6)) / 4)
-
-
 def test_direction_loss_is_zero_only_for_the_true_direction():
     optimal = torch.ones(1, 1, 4, dtype=torch.bool)
     truth = torch.tensor([[[0.0, 1.0, 2.0]]])
