@@ -26,6 +26,7 @@ from sim_bridge.grid_world import GridWorld
 from sim_bridge.grid_world import Placement
 
 AUDIO_STATE, DIRECTION = 'audio_state', 'sound_direction'
+DIRECTION_WEIGHT = 'direction_head.weight'  # averaged with its mirror image before the output
 BATCH = 64
 PERPLEXITY = 40
 PANEL_INCHES = 3.0
@@ -65,7 +66,11 @@ class StatePanel:
 
 
 class AudioStateEncoder:
-    """The part of an exported policy that turns a spectrogram into its audio state."""
+    """The part of an exported policy that turns a spectrogram into its audio state.
+
+    A policy with a memory of the goal's sound hears each window as the first one of an episode;
+    of a mirrored policy it is the state without the mirror.
+    """
 
     def __init__(self, model: str | os.PathLike[str]) -> None:
         """Cut the part out of the file, which need not name it: the direction head reads it.
@@ -76,11 +81,12 @@ class AudioStateEncoder:
         graph = onnx.load(model)
         self.contract: PolicyContract = contract_of_metadata(
             {entry.key: entry.value for entry in graph.metadata_props})
+        self._inputs = ['spectrogram'] + ['hidden'] * (self.contract.goal_windows > 0)
         name = _audio_state_name(graph, model)
         graph.graph.value_info.append(onnx.helper.make_tensor_value_info(
             name, onnx.TensorProto.FLOAT, ['batch', 'features']))
         try:
-            part = onnx.utils.Extractor(graph).extract_model(['spectrogram'], [name])
+            part = onnx.utils.Extractor(graph).extract_model(self._inputs, [name])
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = 1
             self._session = onnxruntime.InferenceSession(
@@ -93,9 +99,14 @@ class AudioStateEncoder:
 
     def states(self, spectrograms: np.ndarray) -> np.ndarray:
         """(N, bins, frames, channels) float32 to (N, 512) float32."""
-        return np.concatenate([
-            self._session.run([self._name], {'spectrogram': spectrograms[start:start + BATCH]})[0]
-            for start in range(0, len(spectrograms), BATCH)])
+        return np.concatenate([self._batch_states(spectrograms[start:start + BATCH])
+                               for start in range(0, len(spectrograms), BATCH)])
+
+    def _batch_states(self, spectrograms: np.ndarray) -> np.ndarray:
+        hidden = np.zeros((len(spectrograms), self.contract.hidden_size), np.float32)
+        values = {'spectrogram': spectrograms, 'hidden': hidden}
+        states, = self._session.run([self._name], {name: values[name] for name in self._inputs})
+        return states[:len(spectrograms)]  # behind them, those in the mirror
 
 
 def listen(houses: Sequence[BakedHouse], sounds: Mapping[str, np.ndarray],
@@ -166,9 +177,10 @@ def write_embedding(path: Path, panels: Sequence[StatePanel], *, azimuth_rad: np
 def _audio_state_name(model: onnx.ModelProto, path: str | os.PathLike[str]) -> str:
     if AUDIO_STATE in {output.name for output in model.graph.output}:
         return AUDIO_STATE
-    heads = [node for node in model.graph.node if DIRECTION in node.output]
-    if not heads or heads[0].op_type != 'Gemm':
-        raise ValueError(f'{path} must have an output {AUDIO_STATE}, or {DIRECTION} as a linear '
+    heads = [node for node in model.graph.node if node.op_type == 'Gemm' and (
+        DIRECTION in node.output or node.input[1].endswith(DIRECTION_WEIGHT))]
+    if not heads:
+        raise ValueError(f'{path} must have an output {AUDIO_STATE}, or a direction as a linear '
                          'function of it')
     return heads[0].input[0]
 

@@ -14,6 +14,8 @@ from asgf_nav_ros.benchmark.embedding import StatePanel
 from asgf_nav_ros.benchmark.embedding import write_embedding
 from asgf_nav_ros.network.agent import NavigationAgent
 from asgf_nav_ros.network.export import export_onnx
+from asgf_nav_ros.network.exported_weights import agent_of_export
+from asgf_nav_ros.share import share_directory
 
 
 @pytest.fixture(scope='module')
@@ -47,13 +49,29 @@ def test_the_part_computes_the_agents_audio_state(agent, model, heard):
     np.testing.assert_allclose(encoder.states(heard.spectrograms[:70]), wanted.numpy(), atol=1e-4)
 
 
+def test_the_shipped_default_has_an_audio_state():
+    """It is mirrored, and hears what it remembers of the goal beside each window."""
+    path = share_directory('models') / 'asgf_nav.onnx'
+    encoder, agent = AudioStateEncoder(path), agent_of_export(path)
+    assert encoder.contract.mirrored and encoder.contract.goal_windows
+    rng = np.random.default_rng(1)
+    spectrograms = rng.random((3, *encoder.contract.spectrogram_shape), np.float32)
+    first = torch.from_numpy(spectrograms)
+    with torch.inference_mode():
+        _, wanted, _ = agent.hear(first, agent.goal_sound_of(first[None]))
+    np.testing.assert_allclose(encoder.states(spectrograms), wanted.numpy(), atol=1e-3)
+
+
 def test_a_file_without_an_audio_state_is_refused(model, tmp_path):
     graph = onnx.load(model)
     kept = [output for output in graph.graph.output if output.name != 'sound_direction']
     del graph.graph.output[:]
     graph.graph.output.extend(kept)
     for node in graph.graph.node:
+        node.input[:] = [name.replace('direction_head', 'head') for name in node.input]
         node.output[:] = ['other' if name == 'sound_direction' else name for name in node.output]
+    for tensor in graph.graph.initializer:
+        tensor.name = tensor.name.replace('direction_head', 'head')
     onnx.save(graph, tmp_path / 'other.onnx')
     with pytest.raises(ValueError, match='must have an output audio_state'):
         AudioStateEncoder(tmp_path / 'other.onnx')
