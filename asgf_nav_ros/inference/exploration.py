@@ -10,7 +10,9 @@ stop remains the policy's own decision.
 
 Policies with a map of where the goal may be (``goal_belief``) are led to the likeliest place as
 soon as the goal is silent, and stop there when it has been silent for long. They do not stop
-where the map says that the goal is elsewhere: another sound may be there.
+where the map says that the goal is elsewhere: another sound may be there. A map that is not sure
+of one place says nothing: where next to nothing was heard at the start, the memory of the goal's
+sound is worth little, and what is heard later, from near by, is taken for another sound.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from asgf_nav_ros.inference.goal_belief import GoalBelief
 from asgf_nav_ros.inference.goal_belief import QUIET
 from asgf_nav_ros.inference.restlessness import Restlessness
 from asgf_nav_ros.mapping.frontier import way_to_frontier
+from asgf_nav_ros.mapping.lattice import after
 from asgf_nav_ros.mapping.lattice import Lattice
 from asgf_nav_ros.mapping.lattice import makes_lattice
 from asgf_nav_ros.mapping.occupancy import EgoMapper
@@ -38,9 +41,12 @@ from asgf_nav_ros.mapping.planner import plan
 LINGERING = 5  # decisions in one place before it is left for unseen floor
 STALENESS = 16  # decisions since the last new place
 MEMORY = 0.95  # share of the heard direction that is kept from one decision to the next
+FAINT = 0.1  # length of that mean under which it counts for less
 DOUBTED = 0.03  # probability of a goal near by, under which a policy does not stop
-TRUSTED = 0.2  # probability of one place, from which on a silent goal is looked for there
+TRUSTED = 0.5  # probability of one place, from which on the map has its way
 SILENT_FOR_GOOD = 10  # decisions without news before a robot stops at a goal that it cannot hear
+BESIDE_M = 1.0  # from a place: it stops there if the way on is long, around a wall or a table
+DETOUR = 6  # actions; more are a long way
 FARTHEST_M = 100.0  # from the start; odometry that says more is not mapped
 
 
@@ -66,6 +72,7 @@ class Exploration:
         self._heard = np.zeros(2)  # mean direction of the sound, in the frame of the start
         if self._belief is not None:
             self._belief.begin()
+        self._frontier: tuple[int, int] | None = None  # where the last choice led to
         self.exploring = False  # whether the last choice led to unseen floor
 
     def choose(self, probabilities: np.ndarray, motion: np.ndarray | None, depth: np.ndarray,
@@ -90,38 +97,45 @@ class Exploration:
             probabilities = self._doubted(probabilities, motion)
         chosen = self._restlessness.choose(probabilities, motion, temperature=temperature, rng=rng)
         way = self._way(motion, depth, sound_direction) if led else []
+        remembered = self._remembered(motion) if led and self._belief is not None else None
+        if remembered is not None:
+            way = []
         self.exploring = bool(way)
-        if led and self._belief is not None and self._belief.quiet >= QUIET:
-            chosen = self._remembered(chosen)
+        self._frontier = after(self._lattice.state, way)[:2] if way else None
+        if remembered is not None:
+            return self._actions.index(remembered)
         if not way or self._actions[chosen] == Action.STOP:
             return chosen
         return self._actions.index(way[0])
 
     def _doubted(self, probabilities: np.ndarray, motion: np.ndarray) -> np.ndarray:
-        """``probabilities`` without STOP where the goal is most likely elsewhere."""
-        here_m = motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M
+        """``probabilities`` without STOP where the goal is known to be elsewhere."""
         stays = np.array([action == Action.STOP for action in self._actions])
-        if self._belief.mass_near(here_m) > DOUBTED or not probabilities[~stays].sum() > 0:
+        elsewhere = (self._belief.likeliest()[1] >= TRUSTED
+                     and self._belief.mass_near(_place_m(motion)) <= DOUBTED)
+        if not elsewhere or not probabilities[~stays].sum() > 0:
             return probabilities
         moves = np.where(stays, 0, probabilities)
         return moves / moves.sum()
 
-    def _remembered(self, chosen: int) -> int:
-        """The next action to where a silent goal was heard, or STOP there; else ``chosen``."""
+    def _remembered(self, motion: np.ndarray) -> Action | None:
+        """The next action to where a silent goal was heard, or STOP there; else None."""
+        if self._belief.quiet < QUIET:
+            return None
         place_m, mass = self._belief.likeliest()
         if mass < TRUSTED:
-            return chosen
+            return None
         node = tuple(int(value) for value in np.rint(place_m / self._contract.forward_step_m))
         way = plan(self._lattice, node)
-        if way:
-            return self._actions.index(way[0])
-        stops = self._belief.quiet >= SILENT_FOR_GOOD
-        return self._actions.index(Action.STOP) if stops else chosen
+        beside = float(np.hypot(*(place_m - _place_m(motion)))) <= BESIDE_M and len(way) > DETOUR
+        if self._belief.quiet >= SILENT_FOR_GOOD and (beside or not way):
+            return Action.STOP
+        return way[0] if way else None
 
     def _way(self, motion: np.ndarray, depth: np.ndarray,
              sound_direction: np.ndarray) -> list[Action]:
         """Map what is seen and heard; actions to unseen floor while the policy is to be led."""
-        x_m, y_m = (float(value) for value in motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M)
+        x_m, y_m = (float(value) for value in _place_m(motion))
         if self._lattice is None or not max(abs(x_m), abs(y_m)) <= FARTHEST_M:
             return []
         cosine, sine = (float(value) for value in motion[MOTION_YAW])
@@ -132,8 +146,8 @@ class Exploration:
         self._heard = MEMORY * self._heard + (1 - MEMORY) * heard
         if not self._stuck():
             return []
-        x, y = self._heard / max(float(np.hypot(*self._heard)), 1e-6)
-        return way_to_frontier(self._lattice, towards=(float(x), float(y)))
+        x, y = self._heard / max(float(np.hypot(*self._heard)), FAINT)
+        return way_to_frontier(self._lattice, towards=(float(x), float(y)), chosen=self._frontier)
 
     def _stuck(self) -> bool:
         place = self._lattice.state[:2]
@@ -143,3 +157,8 @@ class Exploration:
         if self.exploring:
             return not new
         return self._decisions[place] > LINGERING or self._since_new > STALENESS
+
+
+def _place_m(motion: np.ndarray) -> np.ndarray:
+    """Where the robot is, (2,), metres from the start."""
+    return motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M

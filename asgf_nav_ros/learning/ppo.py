@@ -49,6 +49,7 @@ class PpoSettings:
     trace: float = 0.95  # lambda of the generalised advantage estimate
     gradient_norm: float = 0.5
     critic_fraction: float = 0.0
+    learn_hearing: bool = True  # else the ears stay as they were taught
     bfloat16: bool = True
 
     def __post_init__(self) -> None:
@@ -117,8 +118,11 @@ class PpoLearner:
         self._processes = processes or Processes()
         self._scored = self._processes.scored(agent, self._score)
         self._device = next(agent.parameters()).device
-        self._optimizer = torch.optim.Adam(agent.parameters(), lr=settings.learning_rate,
-                                           eps=settings.adam_epsilon, fused=True)
+        for parameter in agent.hearing_parameters():
+            parameter.requires_grad_(settings.learn_hearing)
+        self._optimizer = torch.optim.Adam(
+            [parameter for parameter in agent.parameters() if parameter.requires_grad],
+            lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True)
 
     def learn(self, on_round: Callable[[dict[str, float]], None]) -> None:
         """Spend the remaining budget; ``on_round`` hears of every round's figures."""

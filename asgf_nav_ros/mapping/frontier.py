@@ -16,10 +16,12 @@ from asgf_nav_ros.mapping.lattice import turned
 
 DETOUR = 24  # actions: frontiers so much farther than the nearest one count too
 PULL = 12  # actions that a frontier in the wanted direction is preferred by
+CONSTANCY = 8  # actions that frontiers at the place that was chosen before are preferred by
+_SAME_PLACE = 2  # steps
 
 
-def way_to_frontier(lattice: Lattice, *, towards: tuple[float, float] | None = None
-                    ) -> list[Action]:
+def way_to_frontier(lattice: Lattice, *, towards: tuple[float, float] | None = None,
+                    chosen: tuple[int, int] | None = None) -> list[Action]:
     """Few actions to a node that was seen but not visited and lies next to unknown ones.
 
     Only steps count that neither look obstructed nor ever failed, over nodes that were seen;
@@ -27,8 +29,12 @@ def way_to_frontier(lattice: Lattice, *, towards: tuple[float, float] | None = N
 
     Args:
         lattice: the map, with the robot in it.
-        towards: direction that is preferred, x and y in the frame of the start, of length 1; the
-            nearest frontier if None.
+        towards: direction that is preferred, x and y in the frame of the start; the shorter than
+            1, the less.
+        chosen: node of the frontier that the robot is on its way to.
+
+    Returns:
+        The actions; to the nearest frontier if neither a direction nor a node is given.
     """
     pull = PULL if towards is not None else 0
     best, best_price, last_price = None, math.inf, math.inf
@@ -37,8 +43,10 @@ def way_to_frontier(lattice: Lattice, *, towards: tuple[float, float] | None = N
         if price > last_price:
             break
         if is_end:
-            last_price = min(last_price, price + (DETOUR if pull else 0))
+            last_price = min(last_price, price + (DETOUR if pull or chosen else 0))
             total = price - pull * _alignment(lattice.state, state, towards or (0.0, 0.0))
+            if chosen is not None and _steps_apart(state, chosen) <= _SAME_PLACE:
+                total -= CONSTANCY
             if total < best_price:
                 best, best_price = state, total
     return _actions(came, best) if best else []
@@ -67,8 +75,12 @@ def _reachable(lattice: Lattice, came: dict[State, tuple[State, Action] | None]
                 queue.append((after, price + 1))
 
 
+def _steps_apart(state: State, node: tuple[int, int]) -> int:
+    return abs(state.x - node[0]) + abs(state.y - node[1])
+
+
 def _alignment(here: State, there: State, towards: tuple[float, float]) -> float:
-    """Cosine of the angle between the way to a node, as the crow flies, and a direction."""
+    """A direction's share of the way to a node, as the crow flies: at most its length."""
     dx, dy = there.x - here.x, there.y - here.y
     return (dx * towards[0] + dy * towards[1]) / max(math.hypot(dx, dy), 1.0)
 

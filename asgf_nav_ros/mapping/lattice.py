@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from typing import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,14 @@ def turned(state: State, action: Action) -> State:
     """The state after TURN_LEFT or TURN_RIGHT."""
     turn = 1 if action is Action.TURN_LEFT else -1
     return State(state.x, state.y, (state.heading + turn) % HEADINGS)
+
+
+def after(state: State, actions: Iterable[Action]) -> State:
+    """The state that steps and turns lead to if nothing is in the way."""
+    for action in actions:
+        forward = action is Action.MOVE_FORWARD
+        state = State(*ahead_of(state), state.heading) if forward else turned(state, action)
+    return state
 
 
 class Lattice:

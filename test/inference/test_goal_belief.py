@@ -6,9 +6,11 @@ import pytest
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import PolicyContract
+from asgf_nav_ros.inference import exploration
 from asgf_nav_ros.inference.exploration import Exploration
 from asgf_nav_ros.inference.exploration import SILENT_FOR_GOOD
 from asgf_nav_ros.inference.goal_belief import GoalBelief
+from asgf_nav_ros.inference.goal_belief import QUIET
 from asgf_nav_ros.motion.reckoning import Reckoning
 
 CELLS = 21
@@ -18,6 +20,7 @@ OPEN_FLOOR = np.full((64, 64), 9.0, np.float32)
 UNHEARD = np.zeros(3, np.float32)
 ALL_BUT_STOP = np.array([0.01, 0.33, 0.33, 0.33], np.float32)
 STOP = np.array([0.97, 0.01, 0.01, 0.01], np.float32)
+TURNING = np.array([0.0, 0.0, 0.5, 0.5], np.float32)
 
 
 def memory_of(*peaks):
@@ -54,18 +57,34 @@ def test_contracts_without_a_map_have_no_belief():
         GoalBelief(PolicyContract())
 
 
+class Walker:
+    """A robot on an endless floor."""
+
+    def __init__(self, is_wall=lambda before, after: False):
+        self._exploration, self._reckoning = Exploration(CONTRACT), Reckoning(1, CONTRACT)
+        self._rng, self._is_wall = np.random.default_rng(0), is_wall
+        self.explored = []  # at which decisions it was led to unseen floor
+
+    def go(self, memory, probabilities, decisions):
+        """Actions, and the pose after them, of a policy that always says and believes the same."""
+        slot, actions = np.array([0]), []
+        for _ in range(decisions):
+            action = self._exploration.choose(
+                probabilities, self._reckoning.features(slot)[0], OPEN_FLOOR, UNHEARD,
+                temperature=0.25, rng=self._rng, memory=memory)
+            actions.append(Action(action))
+            self.explored.append(self._exploration.exploring)
+            if action == Action.STOP:
+                break
+            x, y, yaw = self._reckoning.poses(slot)[0]
+            after = x + 0.5 * np.cos(yaw), y + 0.5 * np.sin(yaw)
+            blocked = action == Action.MOVE_FORWARD and self._is_wall((x, y), after)
+            self._reckoning.record(slot, np.array([action]), np.array([not blocked]))
+        return actions, self._reckoning.poses(slot)[0]
+
+
 def walk(memory, probabilities, decisions):
-    """Actions on an endless open floor, of a policy that always says and believes the same."""
-    exploration, reckoning = Exploration(CONTRACT), Reckoning(1, CONTRACT)
-    slot, rng, actions = np.array([0]), np.random.default_rng(0), []
-    for _ in range(decisions):
-        action = exploration.choose(probabilities, reckoning.features(slot)[0], OPEN_FLOOR,
-                                    UNHEARD, temperature=0.25, rng=rng, memory=memory)
-        actions.append(Action(action))
-        if action == Action.STOP:
-            break
-        reckoning.record(slot, np.array([action]), np.ones(1, bool))
-    return actions, reckoning.poses(slot)[0]
+    return Walker().go(memory, probabilities, decisions)
 
 
 def test_a_silent_goal_is_driven_to_and_stopped_at():
@@ -79,6 +98,30 @@ def test_a_policy_does_not_stop_where_the_goal_cannot_be():
     actions, _ = walk(memory_of((8, 8)), STOP, 8)
     assert Action.STOP not in actions
     assert walk(memory_of((0, 1)), STOP, 5)[0] == [Action.STOP]
+
+
+def test_a_map_that_is_not_sure_lets_a_policy_stop():
+    unsure = memory_of((8, 8), (-8, 8), (-8, -8), (8, -8))
+    assert walk(unsure, STOP, 5)[0] == [Action.STOP]
+
+
+def test_a_silent_goal_goes_before_unseen_floor(monkeypatch):
+    monkeypatch.setattr(exploration, 'way_to_frontier', lambda *_, **__: [Action.TURN_LEFT])
+    walker = Walker()
+    walker.go(memory_of((8, 8), (-8, 8), (-8, -8), (8, -8)), TURNING, 20)
+    assert walker.explored[-1]  # it turns there for ever
+    actions, pose = walker.go(memory_of((3, -2)), TURNING, 40)
+    assert actions[-1] == Action.STOP and not any(walker.explored[20 + QUIET + 1:])
+    assert pose[:2] == pytest.approx([3, -2], abs=0.6)
+
+
+def test_it_stops_beside_a_silent_goal_that_a_wall_keeps_away():
+    def crosses(before, after):
+        return min(before[0], after[0]) < 2.2 < max(before[0], after[0]) and abs(before[1]) < 20
+
+    actions, pose = Walker(crosses).go(memory_of((3, 0)), ALL_BUT_STOP, 60)
+    assert actions[-1] == Action.STOP
+    assert np.hypot(pose[0] - 3, pose[1]) <= 1.2
 
 
 def test_nothing_changes_for_policies_without_a_map():

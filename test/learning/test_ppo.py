@@ -204,6 +204,16 @@ def test_at_first_only_the_critic_learns(rollout, tiny_contract):
     assert not torch.equal(agent.actor.weight, before['actor.weight'])
 
 
+def test_ears_may_stay_as_they_were_taught(rollout, tiny_contract):
+    torch.manual_seed(0)
+    agent = NavigationAgent(tiny_contract, system='av_nav')
+    ears = [tensor.clone() for tensor in agent.hearing_parameters()]
+    actor = agent.actor.weight.clone()
+    learner_of(rollout(), agent, learn_hearing=False).round()
+    assert all(torch.equal(*pair) for pair in zip(agent.hearing_parameters(), ears))
+    assert not torch.equal(agent.actor.weight, actor)
+
+
 def test_minibatches_split_the_agents(rollout, tiny_contract):
     learner = learner_of(rollout(), NavigationAgent(tiny_contract), minibatches=2)
     slots = [part.tolist() for part in learner._split(5)]

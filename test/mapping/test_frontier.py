@@ -80,3 +80,17 @@ def test_a_frontier_far_away_does_not_count_whatever_its_direction(lattice):
     lattice.visited.update((-x, 0) for x in range(40))
     lattice.map.write(corridor(), (-39 * 5, 0), 2)
     assert way_to_frontier(lattice, towards=(-1.0, 0.0)) == [F] * 6
+
+
+def test_goes_on_to_the_place_that_it_chose(lattice):
+    lattice.map.write(corridor(), (0, 0), 0)
+    lattice.visited.difference_update({(-6, 0), (-7, 0)})
+    assert way_to_frontier(lattice) == [F] * 6
+    assert way_to_frontier(lattice, chosen=(-6, 0)) == [L, L] + [F] * 6
+    assert way_to_frontier(lattice, chosen=(0, 30)) == [F] * 6
+
+
+def test_a_direction_that_is_hardly_known_hardly_counts(lattice):
+    lattice.map.write(corridor(), (0, 0), 0)
+    lattice.visited.difference_update({(-6, 0), (-7, 0)})
+    assert way_to_frontier(lattice, towards=(-0.05, 0.0)) == [F] * 6
