@@ -138,8 +138,12 @@ def _severity(args: argparse.Namespace) -> list[Path]:
     severities = {name: condition.severities for name, condition in CONDITIONS.items()
                   if name != 'clean'}
     paths = {size: args.out / f'severity_{size}.png' for size in SIZES}
-    return [path for size, path in paths.items() if severity_curves.write_severity_curves(
+    written = [path for size, path in paths.items() if severity_curves.write_severity_curves(
         path, entries(evaluations), split=args.split, size=size, severities=severities)]
+    if not written:
+        print(f'asgf-nav figures: no severity curves, {args.results} has no results of a '
+              f'condition in the {args.split} split', file=sys.stderr)
+    return written
 
 
 def _curves(args: argparse.Namespace) -> list[Path]:
@@ -147,8 +151,12 @@ def _curves(args: argparse.Namespace) -> list[Path]:
         raise ValueError('learning curves need --runs DIR, or leave them out with --only')
     histories = learning_curves.read_histories(args.runs)
     paths = {way: args.out / f'learning_{way}.png' for way in learning_curves.WAYS}
-    return [path for way, path in paths.items()
-            if learning_curves.write_learning_curves(path, histories, way)]
+    written = [path for way, path in paths.items()
+               if learning_curves.write_learning_curves(path, histories, way)]
+    if not written:
+        print(f'asgf-nav figures: no learning curves, {args.runs} has no training run that has '
+              f'finished a round', file=sys.stderr)
+    return written
 
 
 def _models(args: argparse.Namespace) -> dict[str, Path]:

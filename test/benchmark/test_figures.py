@@ -63,6 +63,11 @@ def test_learning_curves_of_each_way_are_drawn_apart(tmp_path, capsys):
         str(tmp_path / 'out' / f'learning_{way}.png') for way in ('imitation', 'ppo')]
 
 
+def test_a_folder_without_runs_is_named(tmp_path, capsys):
+    assert figures(tmp_path, '--only', 'curves', '--runs', str(tmp_path)) == 0
+    assert f'no learning curves, {tmp_path} has no' in capsys.readouterr().err
+
+
 def test_a_curve_keeps_its_colour_when_others_join(tmp_path):
     """av_nav is orange, whether or not asgf is beside it."""
     history(tmp_path / 'runs' / 'a', 'av_nav')
@@ -83,7 +88,8 @@ def test_severity_curves_need_a_disturbance(tmp_path, result_file, capsys):
     result_file(tmp_path / 'r' / 'clean.json', 'asgf')
     options = ('--only', 'severity', '--results', str(tmp_path / 'r'))
     assert figures(tmp_path, *options) == 0
-    assert capsys.readouterr().out == ''
+    said = capsys.readouterr()
+    assert said.out == '' and 'no severity curves' in said.err
     for severity in CONDITIONS['noise'].severities:
         result_file(tmp_path / 'r' / f'{severity}.json', 'asgf', condition='noise',
                     severity=severity)
