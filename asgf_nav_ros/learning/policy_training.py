@@ -98,7 +98,8 @@ def build_learner(recipe: Recipe, agent: NavigationAgent, *, houses: Places,
         episodes = recipe.episodes(world.houses, clips, rng, bank)
     if recipe.method == 'ppo':
         rollout = PpoRollout(world, episodes, reward=recipe.reward, rng=rng,
-                             max_steps=recipe.max_steps, bfloat16=recipe.ppo.bfloat16)
+                             max_steps=recipe.max_steps, temperature=recipe.ppo.temperature,
+                             bfloat16=recipe.ppo.bfloat16)
         return PpoLearner(agent, rollout, settings=recipe.ppo, rng=rng, processes=processes)
     rollout = Rollout(world, episodes, teacher=recipe.teacher, rng=rng,
                       max_steps=recipe.max_steps, max_detour=recipe.max_detour,

@@ -32,6 +32,7 @@ class PpoSettings:
     ``linear_decay`` brings learning rate and ``clip`` to zero at the end of the budget. Over the
     first ``critic_fraction`` of it, only the critic's head learns: one that imitation left
     untrained would mislead the actor. ``minibatches`` split the agents, never an agent's steps.
+    The policy that acts and learns draws its actions at ``temperature``, as it is deployed.
     """
 
     samples: int = 1_000_000
@@ -49,12 +50,13 @@ class PpoSettings:
     trace: float = 0.95  # lambda of the generalised advantage estimate
     gradient_norm: float = 0.5
     critic_fraction: float = 0.0
+    temperature: float = 1.0
     learn_hearing: bool = True  # else the ears stay as they were taught
     bfloat16: bool = True
 
     def __post_init__(self) -> None:
         for name in ('samples', 'steps', 'epochs', 'minibatches', 'learning_rate',
-                     'adam_epsilon', 'clip', 'gradient_norm'):
+                     'adam_epsilon', 'clip', 'gradient_norm', 'temperature'):
             if getattr(self, name) <= 0:
                 raise ValueError(f'{name} must be positive, got {getattr(self, name)}')
         for name in ('discount', 'trace', 'critic_fraction'):
@@ -218,5 +220,6 @@ class PpoLearner:
         with mixed_precision(self._device, enabled=self._settings.bfloat16):
             output = self.agent.sequence(**experience.observations, hidden=experience.hidden,
                                          starts=experience.starts)
+        output = output._replace(logits=output.logits / self._settings.temperature)
         return ppo_losses(output, experience.actions, experience.log_probabilities,
                           experience.values[:-1], lesson.advantages, lesson.returns, clip=clip)

@@ -77,13 +77,14 @@ class PpoRollout:
 
     episodes : each episode is drawn from a generator of its own, so that it can be drawn again.
     rng : draws actions and the seeds of episodes.
+    temperature : of the actions drawn.
     """
 
     def __init__(self, world: GridWorld | ResidentWorld, episodes: EpisodeDraw, *,
                  reward: Reward, rng: np.random.Generator, max_steps: int = 500,
-                 bfloat16: bool = False) -> None:
+                 temperature: float = 1.0, bfloat16: bool = False) -> None:
         self._world, self._episode_draw, self._reward, self._rng = world, episodes, reward, rng
-        self._max_steps, self._bfloat16 = max_steps, bfloat16
+        self._max_steps, self._temperature, self._bfloat16 = max_steps, temperature, bfloat16
         self._reckoning = Reckoning(world.count, world.contract)
         self._ways: list[list[tuple[int, bool]]] = [[]] * world.count
         self._hidden = torch.zeros(world.count, world.contract.hidden_size)
@@ -173,7 +174,8 @@ class PpoRollout:
         row = {'observation': self._observation, 'starts': self._starts}
         output = self._decide(agent)
         self._hidden = output.hidden.float().cpu()
-        log_probability = torch.log_softmax(output.logits.float(), -1).cpu()
+        log_probability = torch.log_softmax(output.logits.float() / self._temperature,
+                                            -1).cpu()
         actions = self._sample(log_probability)
         chosen = log_probability.gather(1, torch.from_numpy(actions)[:, None])[:, 0]
         rewards, ends = self._act(actions)

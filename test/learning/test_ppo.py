@@ -118,25 +118,28 @@ def test_ppo_can_go_on_from_the_imitation_recipe():
 
 @pytest.fixture
 def rollout(tiny_bake, tiny_contract):
-    def build(*, contract=tiny_contract, agents=3, seed=0, max_steps=20, troubles=None):
+    def build(*, contract=tiny_contract, agents=3, seed=0, max_steps=20, troubles=None,
+              temperature=1.0):
         rng = np.random.default_rng(seed)
         world = GridWorld([tiny_bake], contract, count=agents)
         episodes = EpisodeDraw([tiny_bake], [CLIP], sample_rate_hz=16000, rng=rng,
                                variation=SoundVariation(), troubles=troubles or Troubles(),
                                large_share=None)
-        return PpoRollout(world, episodes, reward=Reward(), rng=rng, max_steps=max_steps)
+        return PpoRollout(world, episodes, reward=Reward(), rng=rng, max_steps=max_steps,
+                          temperature=temperature)
     return build
 
 
-def test_experience_says_what_the_agent_thought(rollout, tiny_contract):
+@pytest.mark.parametrize('temperature', [1.0, 0.25])
+def test_experience_says_what_the_agent_thought(rollout, tiny_contract, temperature):
     torch.manual_seed(0)
     agent = NavigationAgent(tiny_contract, system='av_nav')
-    agents = rollout()
+    agents = rollout(temperature=temperature)
     agents.collect(agent, 3)
     experience = agents.collect(agent, 6)
     output = agent.sequence(**experience.observations, hidden=experience.hidden,
                             starts=experience.starts)
-    log_probability = torch.log_softmax(output.logits, -1).gather(
+    log_probability = torch.log_softmax(output.logits / temperature, -1).gather(
         -1, experience.actions[..., None])[..., 0]
     torch.testing.assert_close(log_probability, experience.log_probabilities, atol=1e-4, rtol=0)
     torch.testing.assert_close(output.values, experience.values[:-1], atol=1e-4, rtol=0)
@@ -219,3 +222,13 @@ def test_minibatches_split_the_agents(rollout, tiny_contract):
     slots = [part.tolist() for part in learner._split(5)]
     assert [len(part) for part in slots] == [3, 2]
     assert sorted(sum(slots, [])) == list(range(5))
+
+
+def test_the_policy_that_learns_is_the_one_that_acted(rollout, tiny_contract):
+    torch.manual_seed(0)
+    agent = NavigationAgent(tiny_contract, system='av_nav')
+    with torch.no_grad():
+        agent.actor.weight.mul_(30)
+    agents = rollout(temperature=0.25)
+    figures = learner_of(agents, agent, temperature=0.25, epochs=1).round()
+    assert figures['action_loss'] == pytest.approx(0, abs=1e-5)  # all ratios are 1
