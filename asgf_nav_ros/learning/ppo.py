@@ -120,8 +120,9 @@ class PpoLearner:
         self._processes = processes or Processes()
         self._scored = self._processes.scored(agent, self._score)
         self._device = next(agent.parameters()).device
-        for parameter in agent.hearing_parameters():
-            parameter.requires_grad_(settings.learn_hearing)
+        if not settings.learn_hearing:
+            for parameter in agent.hearing_parameters():
+                parameter.requires_grad_(False)
         self._optimizer = torch.optim.Adam(
             [parameter for parameter in agent.parameters() if parameter.requires_grad],
             lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True)
