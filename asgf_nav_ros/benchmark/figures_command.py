@@ -155,7 +155,7 @@ def _curves(args: argparse.Namespace) -> list[Path]:
                if learning_curves.write_learning_curves(path, histories, way)]
     if not written:
         print(f'asgf-nav figures: no learning curves, {args.runs} has no training run that has '
-              f'finished a round', file=sys.stderr)
+              'finished a round', file=sys.stderr)
     return written
 
 

@@ -24,12 +24,11 @@ import numpy as np
 
 from asgf_nav_ros.contract import Action
 from asgf_nav_ros.contract import MOTION_BLOCKED
-from asgf_nav_ros.contract import MOTION_POSITION
-from asgf_nav_ros.contract import MOTION_POSITION_SCALE_M
 from asgf_nav_ros.contract import MOTION_YAW
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.inference.goal_belief import GoalBelief
 from asgf_nav_ros.inference.goal_belief import QUIET
+from asgf_nav_ros.inference.restlessness import position_m
 from asgf_nav_ros.inference.restlessness import Restlessness
 from asgf_nav_ros.mapping.frontier import way_to_frontier
 from asgf_nav_ros.mapping.lattice import after
@@ -99,11 +98,9 @@ class Exploration:
         way = self._way(motion, depth, sound_direction) if led else []
         remembered = self._remembered(motion) if led and self._belief is not None else None
         if remembered is not None:
-            way = []
+            chosen, way = self._actions.index(remembered), []
         self.exploring = bool(way)
         self._frontier = after(self._lattice.state, way)[:2] if way else None
-        if remembered is not None:
-            return self._actions.index(remembered)
         if not way or self._actions[chosen] == Action.STOP:
             return chosen
         return self._actions.index(way[0])
@@ -111,8 +108,8 @@ class Exploration:
     def _doubted(self, probabilities: np.ndarray, motion: np.ndarray) -> np.ndarray:
         """``probabilities`` without STOP where the goal is known to be elsewhere."""
         stays = np.array([action == Action.STOP for action in self._actions])
-        elsewhere = (self._belief.likeliest()[1] >= TRUSTED
-                     and self._belief.mass_near(_place_m(motion)) <= DOUBTED)
+        elsewhere = (self._belief.mass_near(position_m(motion)) <= DOUBTED
+                     and self._belief.likeliest()[1] >= TRUSTED)
         if not elsewhere or not probabilities[~stays].sum() > 0:
             return probabilities
         moves = np.where(stays, 0, probabilities)
@@ -122,12 +119,12 @@ class Exploration:
         """The next action to where a silent goal was heard, or STOP there; else None."""
         if self._belief.quiet < QUIET:
             return None
-        place_m, mass = self._belief.likeliest()
+        goal_m, mass = self._belief.likeliest()
         if mass < TRUSTED:
             return None
-        node = tuple(int(value) for value in np.rint(place_m / self._contract.forward_step_m))
+        node = tuple(int(value) for value in np.rint(goal_m / self._contract.forward_step_m))
         way = plan(self._lattice, node)
-        beside = float(np.hypot(*(place_m - _place_m(motion)))) <= BESIDE_M and len(way) > DETOUR
+        beside = float(np.hypot(*(goal_m - position_m(motion)))) <= BESIDE_M and len(way) > DETOUR
         if self._belief.quiet >= SILENT_FOR_GOOD and (beside or not way):
             return Action.STOP
         return way[0] if way else None
@@ -135,7 +132,7 @@ class Exploration:
     def _way(self, motion: np.ndarray, depth: np.ndarray,
              sound_direction: np.ndarray) -> list[Action]:
         """Map what is seen and heard; actions to unseen floor while the policy is to be led."""
-        x_m, y_m = (float(value) for value in _place_m(motion))
+        x_m, y_m = (float(value) for value in position_m(motion))
         if self._lattice is None or not max(abs(x_m), abs(y_m)) <= FARTHEST_M:
             return []
         cosine, sine = (float(value) for value in motion[MOTION_YAW])
@@ -157,8 +154,3 @@ class Exploration:
         if self.exploring:
             return not new
         return self._decisions[place] > LINGERING or self._since_new > STALENESS
-
-
-def _place_m(motion: np.ndarray) -> np.ndarray:
-    """Where the robot is, (2,), metres from the start."""
-    return motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M

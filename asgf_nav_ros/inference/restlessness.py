@@ -29,6 +29,11 @@ HIGHEST_TEMPERATURE = 2.0
 BLOCKED_VISITS = 3  # that a step which did not go ahead counts for
 
 
+def position_m(motion: np.ndarray) -> np.ndarray:
+    """Where the robot is, (2,) metres from the start, by motion features (MOTION_FEATURES,)."""
+    return motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M
+
+
 class Restlessness:
     """One episode's places, counted in squares of a step, in the frame of its start."""
 
@@ -71,7 +76,7 @@ class Restlessness:
         """Count this decision; 0 while the robot has not been here often."""
         if motion[MOTION_BLOCKED] > 0:
             self._visits[self._ahead(motion, 0.0)] += BLOCKED_VISITS
-        here = self._square(motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M)
+        here = self._square(position_m(motion))
         self._visits[here] += 1
         return self._strength * min(max(0, self._visits[here] - PATIENCE) / GROWTH, 2.0)
 
@@ -98,7 +103,7 @@ class Restlessness:
         cosine, sine = motion[MOTION_YAW]
         yaw_rad = math.atan2(sine, cosine) + turned_rad
         step_m = self._step_m * np.array([math.cos(yaw_rad), math.sin(yaw_rad)])
-        return self._square(motion[MOTION_POSITION] * MOTION_POSITION_SCALE_M + step_m)
+        return self._square(position_m(motion) + step_m)
 
     def _square(self, place_m: np.ndarray) -> tuple[int, int]:
         return round(float(place_m[0]) / self._step_m), round(float(place_m[1]) / self._step_m)

@@ -4,7 +4,7 @@
 Imitation alone teaches front from back slowly: most of its windows come from few episodes, and
 the optimal action says little of where a sound arrives. What tells front from back is fine work:
 the first hundred steps of imitation at full rate wipe it out, so the ears may be kept as they are
-(``ImitationSettings.learn_hearing``).
+(``learn_hearing`` of ``ImitationSettings`` and ``PpoSettings``).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Callable
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from asgf_nav_ros.learning.budget import Budget
@@ -30,6 +31,14 @@ from asgf_nav_ros.network.descriptor import AZIMUTH_BINS
 from asgf_nav_ros.network.descriptor import descriptor_loss
 from asgf_nav_ros.network.descriptor import undecided_loss
 from asgf_nav_ros.network.descriptor import unevenness
+
+
+def parameters_to_learn(agent: nn.Module, *, learn_hearing: bool) -> list[nn.Parameter]:
+    """What an optimiser is to change; without ``learn_hearing``, the ears are frozen."""
+    if not learn_hearing:
+        for parameter in agent.hearing_parameters():
+            parameter.requires_grad_(False)
+    return [parameter for parameter in agent.parameters() if parameter.requires_grad]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

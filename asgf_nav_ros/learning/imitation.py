@@ -15,6 +15,7 @@ from asgf_nav_ros.learning import augment
 from asgf_nav_ros.learning.budget import Budget
 from asgf_nav_ros.learning.direction_loss import direction_loss
 from asgf_nav_ros.learning.distributed import Processes
+from asgf_nav_ros.learning.hearing import parameters_to_learn
 from asgf_nav_ros.learning.learning_rate import set_learning_rate
 from asgf_nav_ros.learning.oracle_loss import oracle_loss
 from asgf_nav_ros.learning.precision import mixed_precision
@@ -108,10 +109,8 @@ class ImitationLearner:
         self._scored = self._processes.scored(agent, self._score)
         self._device = torch.device(device)
         self._memory = SegmentMemory(settings.memory_segments)
-        for parameter in agent.hearing_parameters():
-            parameter.requires_grad_(settings.learn_hearing)
         self._optimizer = torch.optim.Adam(
-            [parameter for parameter in agent.parameters() if parameter.requires_grad],
+            parameters_to_learn(agent, learn_hearing=settings.learn_hearing),
             lr=settings.learning_rate, fused=True)
         self.samples, self._budget = 0, Budget(settings.samples, settings.minutes)
         self.history: list[dict[str, float]] = []

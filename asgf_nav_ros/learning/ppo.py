@@ -15,6 +15,7 @@ import torch
 
 from asgf_nav_ros.learning.budget import Budget
 from asgf_nav_ros.learning.distributed import Processes
+from asgf_nav_ros.learning.hearing import parameters_to_learn
 from asgf_nav_ros.learning.ppo_rollout import Experience
 from asgf_nav_ros.learning.ppo_rollout import PpoRollout
 from asgf_nav_ros.learning.precision import mixed_precision
@@ -120,11 +121,8 @@ class PpoLearner:
         self._processes = processes or Processes()
         self._scored = self._processes.scored(agent, self._score)
         self._device = next(agent.parameters()).device
-        if not settings.learn_hearing:
-            for parameter in agent.hearing_parameters():
-                parameter.requires_grad_(False)
         self._optimizer = torch.optim.Adam(
-            [parameter for parameter in agent.parameters() if parameter.requires_grad],
+            parameters_to_learn(agent, learn_hearing=settings.learn_hearing),
             lr=settings.learning_rate, eps=settings.adam_epsilon, fused=True)
 
     def learn(self, on_round: Callable[[dict[str, float]], None]) -> None:
