@@ -35,17 +35,26 @@ class GoalBelief:
     def begin(self) -> None:
         """Forget the episode."""
         self._log_odds = np.zeros(self._size, np.float32)
-        self.quiet = 0  # decisions since the last news
+        self._belief = self._normalised()
+        self.quiet = 0  # decisions since the last news, or since something was heard
 
-    def see(self, hidden: np.ndarray) -> None:
-        """Take in what the policy carries on, (hidden_size,) float32, after a decision."""
+    def see(self, hidden: np.ndarray, *, heard: bool) -> None:
+        """Take in what the policy carries on, (hidden_size,) float32, after a decision.
+
+        A map that is sure of one place does not change any more, whatever the robot hears: it is
+        quiet only where the ears hear nothing either.
+        """
         log_odds = hidden[-self._size:]
         likely = np.maximum(log_odds, self._log_odds) > _LIKELY
         change = log_odds[likely] - self._log_odds[likely]
-        self.quiet = self.quiet + 1 if np.std(change) < _QUIET_NATS else 0
+        news = heard or np.std(change) >= _QUIET_NATS
+        self.quiet = 0 if news else self.quiet + 1
         self._log_odds = log_odds.copy()
-        odds = np.exp(log_odds + self._prior)
-        self._belief = odds / odds.sum()
+        self._belief = self._normalised()
+
+    def _normalised(self) -> np.ndarray:
+        odds = np.exp(self._log_odds + self._prior)
+        return odds / odds.sum()
 
     def mass_near(self, place_m: np.ndarray) -> float:
         """Probability that the goal is within 1.6 m of a place (2,), metres."""

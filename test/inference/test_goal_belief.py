@@ -11,6 +11,7 @@ from asgf_nav_ros.inference.exploration import Exploration
 from asgf_nav_ros.inference.exploration import SILENT_FOR_GOOD
 from asgf_nav_ros.inference.goal_belief import GoalBelief
 from asgf_nav_ros.inference.goal_belief import QUIET
+from asgf_nav_ros.inference.likely_stops import PATIENCE
 from asgf_nav_ros.motion.reckoning import Reckoning
 
 CELLS = 21
@@ -18,6 +19,7 @@ CONTRACT = PolicyContract(image_height=64, image_width=64, odometry=True, belief
                           hidden_size=8 + CELLS ** 2, system='asgf_plus')
 OPEN_FLOOR = np.full((64, 64), 9.0, np.float32)
 UNHEARD = np.zeros(3, np.float32)
+HEARD_AHEAD = np.array([1.0, 0.0, 1.0], np.float32)
 ALL_BUT_STOP = np.array([0.01, 0.33, 0.33, 0.33], np.float32)
 STOP = np.array([0.97, 0.01, 0.01, 0.01], np.float32)
 TURNING = np.array([0.0, 0.0, 0.5, 0.5], np.float32)
@@ -31,10 +33,10 @@ def memory_of(*peaks):
     return np.concatenate([np.ones(8, np.float32), log_odds.ravel()])
 
 
-def seeing(*memories):
+def seeing(*memories, heard=False):
     belief = GoalBelief(CONTRACT)
     for memory in memories:
-        belief.see(memory)
+        belief.see(memory, heard=heard)
     return belief
 
 
@@ -50,6 +52,7 @@ def test_equal_beliefs_are_no_news_and_other_ones_are():
     here, there = memory_of((4, -2)), memory_of((3, 3))
     assert seeing(here, here, here).quiet == 2
     assert seeing(here, here, there).quiet == 0
+    assert seeing(here, here, here, heard=True).quiet == 0
 
 
 def test_contracts_without_a_map_have_no_belief():
@@ -65,12 +68,12 @@ class Walker:
         self._rng, self._is_wall = np.random.default_rng(0), is_wall
         self.explored = []  # at which decisions it was led to unseen floor
 
-    def go(self, memory, probabilities, decisions):
+    def go(self, memory, probabilities, decisions, heard=UNHEARD):
         """Actions, and the pose after them, of a policy that always says and believes the same."""
         slot, actions = np.array([0]), []
         for _ in range(decisions):
             action = self._exploration.choose(
-                probabilities, self._reckoning.features(slot)[0], OPEN_FLOOR, UNHEARD,
+                probabilities, self._reckoning.features(slot)[0], OPEN_FLOOR, heard,
                 temperature=0.25, rng=self._rng, memory=memory)
             actions.append(Action(action))
             self.explored.append(self._exploration.exploring)
@@ -122,6 +125,43 @@ def test_it_stops_beside_a_silent_goal_that_a_wall_keeps_away():
     actions, pose = Walker(crosses).go(memory_of((3, 0)), ALL_BUT_STOP, 60)
     assert actions[-1] == Action.STOP
     assert np.hypot(pose[0] - 3, pose[1]) <= 1.2
+
+
+def test_a_policy_that_is_sure_stops_on_the_way_to_a_silent_goal():
+    walker = Walker()
+    walker.go(memory_of((0, 1)), TURNING, QUIET + 1)
+    assert walker.go(memory_of((0, 1)), STOP, 1)[0] == [Action.STOP]
+
+
+def test_a_goal_that_is_heard_is_not_driven_to_as_a_silent_one():
+    actions, _ = Walker().go(memory_of((3, -2)), ALL_BUT_STOP, SILENT_FOR_GOOD, heard=HEARD_AHEAD)
+    silent, _ = Walker().go(memory_of((3, -2)), ALL_BUT_STOP, SILENT_FOR_GOOD)
+    assert actions[:QUIET] == silent[:QUIET] and actions != silent
+
+
+def test_a_robot_that_gets_nowhere_settles_for_a_sure_place_near_by():
+    actions, pose = Walker().go(memory_of((3, -2)), TURNING, 60, heard=HEARD_AHEAD)
+    assert actions[-1] == Action.STOP
+    assert pose[:2] == pytest.approx([3, -2], abs=0.6)
+
+
+@pytest.mark.parametrize('memory', [memory_of((8, 8)), memory_of((3, -2), (-3, 2), (3, 2))])
+def test_it_does_not_settle_for_a_place_that_is_far_or_not_sure(memory, monkeypatch):
+    monkeypatch.setattr(exploration, 'way_to_frontier', lambda *_, **__: [Action.TURN_LEFT])
+    walker = Walker()
+    assert Action.STOP not in walker.go(memory, TURNING, 60, heard=HEARD_AHEAD)[0]
+    assert any(walker.explored)
+
+
+def test_it_goes_back_to_where_it_would_have_liked_to_stop():
+    unsure, perhaps = memory_of((8, 8), (-8, 8), (-8, -8)), np.array([0.2, 0.8, 0, 0], np.float32)
+    onwards = np.array([0.0, 0.9, 0.05, 0.05], np.float32)
+    walker = Walker()
+    before, _ = walker.go(unsure, perhaps, 1, heard=HEARD_AHEAD)
+    away, far = walker.go(unsure, onwards, PATIENCE - 1, heard=HEARD_AHEAD)
+    assert np.hypot(*far[:2]) > 3 and Action.STOP not in before + away
+    back, pose = walker.go(unsure, onwards, 200, heard=HEARD_AHEAD)
+    assert back[-1] == Action.STOP and pose[:2] == pytest.approx([0, 0], abs=0.01)
 
 
 def test_nothing_changes_for_policies_without_a_map():
