@@ -13,6 +13,7 @@ from asgf_nav_ros.mapping.lattice import ahead_of
 from asgf_nav_ros.mapping.lattice import Lattice
 from asgf_nav_ros.mapping.lattice import State
 from asgf_nav_ros.mapping.lattice import turned
+from asgf_nav_ros.mapping.planner import retraced
 
 DETOUR = 24  # actions: frontiers so much farther than the nearest one count too
 PULL = 12  # actions that a frontier in the wanted direction is preferred by
@@ -49,7 +50,7 @@ def way_to_frontier(lattice: Lattice, *, towards: tuple[float, float] | None = N
                 total -= CONSTANCY
             if total < best_price:
                 best, best_price = state, total
-    return _actions(came, best) if best else []
+    return retraced(came, best) if best else []
 
 
 def _reachable(lattice: Lattice, came: dict[State, tuple[State, Action] | None]
@@ -98,11 +99,3 @@ def _moves(lattice: Lattice, state: State) -> list[tuple[Action, State]]:
             and not (lattice.closed(state) or lattice.doubtful(state))):
         moves.append((Action.MOVE_FORWARD, State(*ahead, state.heading)))
     return moves
-
-
-def _actions(came: dict[State, tuple[State, Action] | None], state: State) -> list[Action]:
-    actions = []
-    while (step := came[state]) is not None:
-        state, action = step
-        actions.append(action)
-    return actions[::-1]

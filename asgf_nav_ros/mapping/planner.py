@@ -39,7 +39,7 @@ def plan(lattice: Lattice, goal: tuple[int, int]) -> list[Action]:
     while frontier:
         _, _, state = heapq.heappop(frontier)
         if state[:2] == goal:
-            return _way(came, state)
+            return retraced(came, state)
         if state in closed:
             continue
         closed.add(state)
@@ -51,7 +51,7 @@ def plan(lattice: Lattice, goal: tuple[int, int]) -> list[Action]:
                 # Of equal estimates the farthest is taken first: the open floor has many.
                 heapq.heappush(frontier, (spent + _least_actions(after, goal), -spent, after))
     nearest = min(closed, key=lambda state: (_squared(state, goal), cost[state]))
-    return _way(came, nearest) if nearest[:2] != start[:2] else []
+    return retraced(came, nearest) if nearest[:2] != start[:2] else []
 
 
 def _moves(state: State, lattice: Lattice) -> list[tuple[Action, State, int]]:
@@ -73,7 +73,8 @@ def _least_actions(state: State, goal: tuple[int, int]) -> int:
     return abs(dx) + abs(dy) + min(turns, default=0) + (len(wanted) > 1)
 
 
-def _way(came: dict[State, tuple[State, Action] | None], state: State) -> list[Action]:
+def retraced(came: dict[State, tuple[State, Action] | None], state: State) -> list[Action]:
+    """Actions to ``state`` from where a search began; ``came`` is how it reached each state."""
     actions = []
     while (step := came[state]) is not None:
         state, action = step
