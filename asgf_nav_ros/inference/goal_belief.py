@@ -13,7 +13,7 @@ from asgf_nav_ros.contract import BELIEF_CELL_M
 from asgf_nav_ros.contract import BELIEF_FAR_COST
 from asgf_nav_ros.contract import PolicyContract
 
-_NEAR_M = 1.6  # what counts as one place
+NEAR_M = 1.6  # what counts as one place
 _QUIET_NATS = 0.25  # typical change of a cell: less is no news
 _LIKELY = -6.0  # nats under the likeliest cell: changes of others are no news
 QUIET = 3  # decisions without news before a goal counts as silent
@@ -58,13 +58,13 @@ class GoalBelief:
 
     def mass_near(self, place_m: np.ndarray) -> float:
         """Probability that the goal is within 1.6 m of a place (2,), metres."""
-        return float(self._belief[np.hypot(*(self._places - place_m).T) <= _NEAR_M].sum())
+        return float(self._belief[np.hypot(*(self._places - place_m).T) <= NEAR_M].sum())
 
     def likeliest(self) -> tuple[np.ndarray, float]:
         """The place (2,), metres, with most probability around it, and how much there is."""
         top = np.argsort(self._belief)[-8:]
         masses = [self.mass_near(self._places[index]) for index in top]
         best = self._places[top[int(np.argmax(masses))]]
-        near = np.hypot(*(self._places - best).T) <= _NEAR_M
+        near = np.hypot(*(self._places - best).T) <= NEAR_M
         weights = self._belief[near]
         return weights @ self._places[near] / weights.sum(), float(max(masses))

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from asgf_nav_ros.inference.goal_belief import NEAR_M
+
 LIKELY = 0.05  # probability of STOP under which a place is none to stop at
 PATIENCE = 60  # decisions without a likelier place, after which the likeliest is gone back to
-NEAR_M = 1.6  # what counts as one place
 
 Node = tuple[int, int]  # of the lattice, in steps from the start
 
