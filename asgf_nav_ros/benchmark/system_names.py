@@ -17,8 +17,8 @@ PAIRS = (
     ('av_nav_plus', 'av_nav'), ('agsa_style', 'av_nav'), ('av_wan', 'av_nav'))
 PAIRS_UNDER_CONDITIONS = (('asgf_plus', 'av_nav'), ('asgf_plus', 'av_nav_plus'),
                           ('asgf_plus', 'asgf'), ('asgf', 'av_nav'))
-# Okabe and Ito's colours, which stay apart for colour-blind readers, and Tol's wine and olive; grey
-# for chance.
+# Okabe and Ito's colours, which stay apart for colour-blind readers, and Tol's wine and olive;
+# grey for chance.
 COLORS = {
     'random': '#999999', 'direction_follower': '#999933', 'look_listen_act': '#F0E442',
     'av_wan': '#CC79A7', 'agsa_style': '#56B4E9', 'av_nav': '#E69F00', 'av_nav_plus': '#D55E00',
