@@ -7,8 +7,10 @@ place for long, its moves lead to an end of the floor that its depth images have
 new place is reached: to one near by, and rather where the sound seems to come from. One window
 tells front from back badly; the mean over many, in the frame of the start, tells more.
 
-When to stop is the policy's own decision, but for robots that would never do so. One that has been
-to no likelier place to stop for long goes back to the likeliest and stops there.
+When to stop is the policy's own decision, but for robots that would never do so: one that has
+been to no likelier place to stop for long goes back to the likeliest and stops there. Where to
+stop is its own too, but that it may have passed the goal by: if it was louder a step before, it
+goes back for that step (``louder_places``).
 
 Policies with a map of where the goal may be (``goal_belief``) are led to the likeliest place as
 soon as the goal is silent, and stop there when it has been silent for long; and where they get
@@ -16,7 +18,8 @@ nowhere near a place that the map is sure of, they settle for that place instead
 They do not stop where the map says that the goal is elsewhere: another sound may be there. A map
 that is not sure of one place says nothing: where next to nothing was heard at the start, the
 memory of the goal's sound is worth little, and what is heard later, from near by, is taken for
-another sound.
+another sound. Nor do they stop where a sound is heard that is not like the goal
+(``goal_likeness``); where they would have, the goal is not.
 """
 
 from __future__ import annotations
@@ -32,8 +35,12 @@ from asgf_nav_ros.contract import MOTION_YAW
 from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.inference.goal_belief import GoalBelief
 from asgf_nav_ros.inference.goal_belief import QUIET
+from asgf_nav_ros.inference.goal_likeness import GoalLikeness
+from asgf_nav_ros.inference.heard_spectrum import level_db
+from asgf_nav_ros.inference.heard_spectrum import magnitudes
 from asgf_nav_ros.inference.likely_stops import LikelyStops
 from asgf_nav_ros.inference.likely_stops import Node
+from asgf_nav_ros.inference.louder_places import LouderPlaces
 from asgf_nav_ros.inference.restlessness import position_m
 from asgf_nav_ros.inference.restlessness import Restlessness
 from asgf_nav_ros.mapping.frontier import way_to_frontier
@@ -47,6 +54,7 @@ LINGERING = 5  # decisions in one place before it is left for unseen floor
 STALENESS = 16  # decisions since the last new place
 MEMORY = 0.95  # share of the heard direction that is kept from one decision to the next
 FAINT = 0.1  # length of a heard direction, or of their mean, under which it says little
+FOUND = 0.3  # probability of STOP at a sound that is not the goal, from which on it was found
 DOUBTED = 0.03  # probability of a goal near by, under which a policy does not stop
 TRUSTED = 0.5  # probability of one place, from which on the map has its way
 SILENT_FOR_GOOD = 10  # decisions without news before a robot stops at a goal that it cannot hear
@@ -68,6 +76,7 @@ class Exploration:
         self._mapper = (EgoMapper(contract) if contract.odometry and makes_lattice(contract)
                         and moves <= set(self._actions) else None)
         self._belief = GoalBelief(contract) if contract.belief_cells and self._mapper else None
+        self._likeness = GoalLikeness(contract)
         self.begin()
 
     def begin(self) -> None:
@@ -77,7 +86,10 @@ class Exploration:
         self._decisions: collections.Counter[tuple[int, int]] = collections.Counter()
         self._since_new = 0
         self._heard = np.zeros(2)  # mean direction of the sound, in the frame of the start
+        self._likeness.begin()
         self._stops = LikelyStops()
+        self._levels = LouderPlaces()
+        self._passed: Node | None = None  # the goal's, which the robot goes back to
         self._settles = False  # whether the robot is on its way to a place near by
         if self._belief is not None:
             self._belief.begin()
@@ -86,7 +98,8 @@ class Exploration:
 
     def choose(self, probabilities: np.ndarray, motion: np.ndarray | None, depth: np.ndarray,
                sound_direction: np.ndarray, *, temperature: float,
-               rng: np.random.Generator | None, memory: np.ndarray | None = None) -> int:
+               rng: np.random.Generator | None, memory: np.ndarray | None = None,
+               spectrogram: np.ndarray | None = None) -> int:
         """Index of an action, as ``Restlessness`` chooses, or the next one of a way.
 
         Args:
@@ -99,21 +112,30 @@ class Exploration:
             rng: needed when temperature is over 0.
             memory: (hidden_size,) float32, what the policy carries on from this decision; for
                 policies with a map of where the goal may be.
+            spectrogram: (bins, frames, channels) float32 of this decision; without it nothing
+                is compared with what was heard before.
         """
         led = motion is not None and temperature > 0
         heard = float(np.hypot(*sound_direction[:2])) >= FAINT
         allowed = probabilities
+        if led and spectrogram is not None:
+            self._likeness.hear(spectrogram)
+        another = heard and self._likeness.another
         if led and self._belief is not None and memory is not None:
-            self._belief.see(memory, heard=heard)
-            allowed = self._doubted(probabilities, motion)
+            self._belief.see(memory, heard=heard,
+                             goal_alone=not (heard and self._likeness.mixed))
+            allowed = self._doubted(probabilities, motion, another=another)
         chosen = self._restlessness.choose(allowed, motion, temperature=temperature, rng=rng)
         way: list[Action] = []
         if led and self._mapped(motion, depth):
-            self._stops.see(self._lattice.state[:2], float(probabilities[self._stays].sum()),
-                            heard=heard)
+            self._remember(probabilities, spectrogram, heard=heard, another=another)
             self._listen(motion, sound_direction)
             stuck = self._stuck()
-            if not self._stays[chosen]:
+            if self._stays[chosen] and self._passed is None and heard:
+                self._passed = self._levels.louder_beside(self._lattice.state[:2])
+            if self._passed is not None:
+                chosen = self._actions.index(self._back())
+            elif not self._stays[chosen]:
                 goalwards = self._goalwards(motion, stuck=stuck)
                 if goalwards is not None:
                     chosen = self._actions.index(goalwards)
@@ -123,10 +145,28 @@ class Exploration:
         self._frontier = after(self._lattice.state, way)[:2] if way else None
         return self._actions.index(way[0]) if way else chosen
 
-    def _doubted(self, probabilities: np.ndarray, motion: np.ndarray) -> np.ndarray:
+    def _remember(self, probabilities: np.ndarray, spectrogram: np.ndarray | None, *,
+                  heard: bool, another: bool) -> None:
+        """Keep what this place is like to stop at."""
+        node, stop = self._lattice.state[:2], float(probabilities[self._stays].sum())
+        self._stops.see(node, stop, heard=heard and not another)
+        if spectrogram is not None:
+            level = level_db(magnitudes(spectrogram, self._contract))
+            self._levels.see(node, level, stop, heard=heard)
+
+    def _back(self) -> Action:
+        """The next action to the goal that was passed by; STOP there, or if it is far by now."""
+        way = plan(self._lattice, self._passed)
+        return way[0] if 0 < len(way) <= DETOUR else Action.STOP
+
+    def _doubted(self, probabilities: np.ndarray, motion: np.ndarray, *,
+                 another: bool) -> np.ndarray:
         """``probabilities`` without STOP where the goal is known to be elsewhere."""
-        elsewhere = (self._belief.mass_near(position_m(motion)) <= DOUBTED
-                     and self._belief.likeliest()[1] >= TRUSTED)
+        here_m = position_m(motion)
+        if another and probabilities[self._stays].sum() > FOUND:
+            self._belief.rule_out(here_m)
+        elsewhere = another or (self._belief.mass_near(here_m) <= DOUBTED
+                                and self._belief.likeliest()[1] >= TRUSTED)
         if not elsewhere or not probabilities[~self._stays].sum() > 0:
             return probabilities
         moves = np.where(self._stays, 0, probabilities)

@@ -133,7 +133,7 @@ class OnnxPolicy:
         chosen = self._exploration.choose(
             out['action_probabilities'][0], observation.motion, observation.depth,
             out['sound_direction'][0], temperature=temperature, rng=rng,
-            memory=out['hidden_out'][0])
+            memory=out['hidden_out'][0], spectrogram=observation.spectrogram)
         self._hidden = out['hidden_out']
         return self._decision(self._actions[chosen], out, inference_ms)
 

@@ -49,10 +49,11 @@ class ExportedPolicy:
         motions = [None] * len(slots) if motion is None else motion
         actions = np.array([
             self._exploration[slot].choose(probabilities, own, depth, heard, rng=self._rngs[slot],
-                                           temperature=self._temperature, memory=memory)
-            for slot, probabilities, own, depth, heard, memory in zip(
+                                           temperature=self._temperature, memory=memory,
+                                           spectrogram=spectrogram)
+            for slot, probabilities, own, depth, heard, memory, spectrogram in zip(
                 slots.tolist(), out['action_probabilities'], motions, views.depth,
-                out['sound_direction'], out['hidden_out'])])
+                out['sound_direction'], out['hidden_out'], views.spectrogram)])
         self._actions.update(zip(slots.tolist(), actions.tolist()))
         return actions
 

@@ -55,6 +55,21 @@ def test_equal_beliefs_are_no_news_and_other_ones_are():
     assert seeing(here, here, here, heard=True).quiet == 0
 
 
+def test_windows_with_another_sound_do_not_move_the_goal():
+    belief = seeing(memory_of((4, -2)))
+    belief.see(memory_of((-4, 2)), heard=True, goal_alone=False)
+    assert belief.likeliest()[0] == pytest.approx([4, -2])
+    belief.see(memory_of((-4, 2)), heard=True)  # nothing new: still not there
+    assert belief.mass_near(np.array([-4, 2])) < 0.01
+
+
+def test_a_place_where_another_sound_was_found_is_not_the_goal_s():
+    belief = seeing(memory_of((4, -2), (-4, 2)))
+    belief.rule_out(np.array([4, -1]))
+    place_m, mass = belief.likeliest()
+    assert place_m == pytest.approx([-4, 2]) and mass > 0.95
+
+
 def test_contracts_without_a_map_have_no_belief():
     with pytest.raises(ValueError, match='needs a contract with belief_cells'):
         GoalBelief(PolicyContract())
@@ -63,18 +78,18 @@ def test_contracts_without_a_map_have_no_belief():
 class Walker:
     """A robot on an endless floor."""
 
-    def __init__(self, is_wall=lambda before, after: False):
-        self._exploration, self._reckoning = Exploration(CONTRACT), Reckoning(1, CONTRACT)
+    def __init__(self, is_wall=lambda before, after: False, contract=CONTRACT):
+        self._exploration, self._reckoning = Exploration(contract), Reckoning(1, contract)
         self._rng, self._is_wall = np.random.default_rng(0), is_wall
         self.explored = []  # at which decisions it was led to unseen floor
 
-    def go(self, memory, probabilities, decisions, heard=UNHEARD):
+    def go(self, memory, probabilities, decisions, heard=UNHEARD, spectrogram=None):
         """Actions, and the pose after them, of a policy that always says and believes the same."""
         slot, actions = np.array([0]), []
         for _ in range(decisions):
             action = self._exploration.choose(
                 probabilities, self._reckoning.features(slot)[0], OPEN_FLOOR, heard,
-                temperature=0.25, rng=self._rng, memory=memory)
+                temperature=0.25, rng=self._rng, memory=memory, spectrogram=spectrogram)
             actions.append(Action(action))
             self.explored.append(self._exploration.exploring)
             if action == Action.STOP:
@@ -162,6 +177,47 @@ def test_it_goes_back_to_where_it_would_have_liked_to_stop():
     assert np.hypot(*far[:2]) > 3 and Action.STOP not in before + away
     back, pose = walker.go(unsure, onwards, 200, heard=HEARD_AHEAD)
     assert back[-1] == Action.STOP and pose[:2] == pytest.approx([0, 0], abs=0.01)
+
+
+def loud(level, peak=10):
+    """A window of two ears with most of its sound around one bin."""
+    bins, frames, ears = CONTRACT.spectrogram_shape
+    magnitude = level * np.exp(-0.5 * ((np.arange(bins) - peak) / 4.0) ** 2) + 1e-5
+    return np.log1p(np.broadcast_to(magnitude[:, None, None], (bins, frames, ears))
+                    ).astype(np.float32)
+
+
+def test_a_goal_that_was_passed_by_is_gone_back_to():
+    here, perhaps = memory_of((0, 0), (1, 0)), np.array([0.2, 0.8, 0, 0], np.float32)
+    walker = Walker()
+    before, _ = walker.go(here, perhaps, 1, heard=HEARD_AHEAD, spectrogram=loud(1.3))
+    assert before == [Action.MOVE_FORWARD]
+    actions, pose = walker.go(here, STOP, 10, heard=HEARD_AHEAD, spectrogram=loud(1.0))
+    assert actions[-2:] == [Action.MOVE_FORWARD, Action.STOP] and len(actions) == 4
+    assert pose[:2] == pytest.approx([0, 0], abs=0.01)
+
+
+def test_a_goal_that_was_passed_by_behind_a_wall_is_given_up():
+    def crosses(before, after):
+        return before[0] > 0.4 > after[0]  # doors that shut behind the robot
+
+    walker = Walker(crosses)
+    here, perhaps = memory_of((0, 0), (1, 0)), np.array([0.2, 0.8, 0, 0], np.float32)
+    walker.go(here, perhaps, 1, heard=HEARD_AHEAD, spectrogram=loud(1.3))
+    actions, pose = walker.go(here, STOP, 40, heard=HEARD_AHEAD, spectrogram=loud(1.0))
+    assert actions[-1] == Action.STOP and len(actions) < 20 and pose[0] > 0.4
+
+
+def test_a_policy_does_not_stop_at_another_sound_and_looks_for_the_goal_elsewhere():
+    contract = dataclasses.replace(CONTRACT, goal_windows=3, hidden_size=CONTRACT.hidden_size + 66)
+    both = memory_of((0, 0), (3, -2))
+    walker = Walker(contract=contract)
+    walker.go(both, TURNING, 3, heard=HEARD_AHEAD, spectrogram=loud(0.1))
+    actions, pose = walker.go(both, STOP, 60, heard=HEARD_AHEAD, spectrogram=loud(1.0, peak=50))
+    assert np.hypot(*pose[:2]) > 1.6  # the place of the other sound
+    walker = Walker(contract=contract)
+    walker.go(both, TURNING, 3, heard=HEARD_AHEAD, spectrogram=loud(0.1))
+    assert walker.go(both, STOP, 5, heard=HEARD_AHEAD, spectrogram=loud(1.0))[0] == [Action.STOP]
 
 
 def test_nothing_changes_for_policies_without_a_map():
