@@ -7,10 +7,8 @@ place for long, its moves lead to an end of the floor that its depth images have
 new place is reached: to one near by, and rather where the sound seems to come from. One window
 tells front from back badly; the mean over many, in the frame of the start, tells more.
 
-When to stop is the policy's own decision, but for robots that would never do so: one that has
-been to no likelier place to stop for long goes back to the likeliest and stops there. Where to
-stop is its own too, but that it may have passed the goal by: if it was louder a step before, it
-goes back for that step (``louder_places``).
+When to stop is the policy's own decision, but for robots that would never do so. One that has been
+to no likelier place to stop for long goes back to the likeliest and stops there.
 
 Policies with a map of where the goal may be (``goal_belief``) are led to the likeliest place as
 soon as the goal is silent, and stop there when it has been silent for long; and where they get
@@ -36,11 +34,8 @@ from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.inference.goal_belief import GoalBelief
 from asgf_nav_ros.inference.goal_belief import QUIET
 from asgf_nav_ros.inference.goal_likeness import GoalLikeness
-from asgf_nav_ros.inference.heard_spectrum import level_db
-from asgf_nav_ros.inference.heard_spectrum import magnitudes
 from asgf_nav_ros.inference.likely_stops import LikelyStops
 from asgf_nav_ros.inference.likely_stops import Node
-from asgf_nav_ros.inference.louder_places import LouderPlaces
 from asgf_nav_ros.inference.restlessness import position_m
 from asgf_nav_ros.inference.restlessness import Restlessness
 from asgf_nav_ros.mapping.frontier import way_to_frontier
@@ -88,8 +83,6 @@ class Exploration:
         self._heard = np.zeros(2)  # mean direction of the sound, in the frame of the start
         self._likeness.begin()
         self._stops = LikelyStops()
-        self._levels = LouderPlaces()
-        self._passed: Node | None = None  # the goal's, which the robot goes back to
         self._settles = False  # whether the robot is on its way to a place near by
         if self._belief is not None:
             self._belief.begin()
@@ -113,7 +106,7 @@ class Exploration:
             memory: (hidden_size,) float32, what the policy carries on from this decision; for
                 policies with a map of where the goal may be.
             spectrogram: (bins, frames, channels) float32 of this decision; without it nothing
-                is compared with what was heard before.
+                is compared with the goal.
         """
         led = motion is not None and temperature > 0
         heard = float(np.hypot(*sound_direction[:2])) >= FAINT
@@ -128,14 +121,11 @@ class Exploration:
         chosen = self._restlessness.choose(allowed, motion, temperature=temperature, rng=rng)
         way: list[Action] = []
         if led and self._mapped(motion, depth):
-            self._remember(probabilities, spectrogram, heard=heard, another=another)
+            self._stops.see(self._lattice.state[:2], float(probabilities[self._stays].sum()),
+                            heard=heard and not another)
             self._listen(motion, sound_direction)
             stuck = self._stuck()
-            if self._stays[chosen] and self._passed is None and heard:
-                self._passed = self._levels.louder_beside(self._lattice.state[:2])
-            if self._passed is not None:
-                chosen = self._actions.index(self._back())
-            elif not self._stays[chosen]:
+            if not self._stays[chosen]:
                 goalwards = self._goalwards(motion, stuck=stuck)
                 if goalwards is not None:
                     chosen = self._actions.index(goalwards)
@@ -144,20 +134,6 @@ class Exploration:
         self.exploring = bool(way)
         self._frontier = after(self._lattice.state, way)[:2] if way else None
         return self._actions.index(way[0]) if way else chosen
-
-    def _remember(self, probabilities: np.ndarray, spectrogram: np.ndarray | None, *,
-                  heard: bool, another: bool) -> None:
-        """Keep what this place is like to stop at."""
-        node, stop = self._lattice.state[:2], float(probabilities[self._stays].sum())
-        self._stops.see(node, stop, heard=heard and not another)
-        if spectrogram is not None:
-            level = level_db(magnitudes(spectrogram, self._contract))
-            self._levels.see(node, level, stop, heard=heard)
-
-    def _back(self) -> Action:
-        """The next action to the goal that was passed by; STOP there, or if it is far by now."""
-        way = plan(self._lattice, self._passed)
-        return way[0] if 0 < len(way) <= DETOUR else Action.STOP
 
     def _doubted(self, probabilities: np.ndarray, motion: np.ndarray, *,
                  another: bool) -> np.ndarray:

@@ -187,27 +187,6 @@ def loud(level, peak=10):
                     ).astype(np.float32)
 
 
-def test_a_goal_that_was_passed_by_is_gone_back_to():
-    here, perhaps = memory_of((0, 0), (1, 0)), np.array([0.2, 0.8, 0, 0], np.float32)
-    walker = Walker()
-    before, _ = walker.go(here, perhaps, 1, heard=HEARD_AHEAD, spectrogram=loud(1.3))
-    assert before == [Action.MOVE_FORWARD]
-    actions, pose = walker.go(here, STOP, 10, heard=HEARD_AHEAD, spectrogram=loud(1.0))
-    assert actions[-2:] == [Action.MOVE_FORWARD, Action.STOP] and len(actions) == 4
-    assert pose[:2] == pytest.approx([0, 0], abs=0.01)
-
-
-def test_a_goal_that_was_passed_by_behind_a_wall_is_given_up():
-    def crosses(before, after):
-        return before[0] > 0.4 > after[0]  # doors that shut behind the robot
-
-    walker = Walker(crosses)
-    here, perhaps = memory_of((0, 0), (1, 0)), np.array([0.2, 0.8, 0, 0], np.float32)
-    walker.go(here, perhaps, 1, heard=HEARD_AHEAD, spectrogram=loud(1.3))
-    actions, pose = walker.go(here, STOP, 40, heard=HEARD_AHEAD, spectrogram=loud(1.0))
-    assert actions[-1] == Action.STOP and len(actions) < 20 and pose[0] > 0.4
-
-
 def test_a_policy_does_not_stop_at_another_sound_and_looks_for_the_goal_elsewhere():
     contract = dataclasses.replace(CONTRACT, goal_windows=3, hidden_size=CONTRACT.hidden_size + 66)
     both = memory_of((0, 0), (3, -2))
