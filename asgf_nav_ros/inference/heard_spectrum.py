@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from asgf_nav_ros.contract import PolicyContract
@@ -19,9 +21,9 @@ def magnitudes(spectrogram: np.ndarray, contract: PolicyContract) -> np.ndarray:
     return np.expm1(np.minimum(ears, _LOUDEST)) / contract.input_gain
 
 
-def level_db(magnitude: np.ndarray) -> float:
-    """Level of all there is, dB of any reference; -180 in silence."""
-    return 20 * float(np.log10(max(float(np.sqrt(np.sum(np.square(magnitude)))), _SILENCE)))
+def level_db(magnitude: float) -> float:
+    """Level of a magnitude, dB of any reference; -180 in silence."""
+    return 20 * math.log10(max(float(magnitude), _SILENCE))
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 
+from heard_window import tone
 import numpy as np
 import pytest
 
@@ -179,24 +180,16 @@ def test_it_goes_back_to_where_it_would_have_liked_to_stop():
     assert back[-1] == Action.STOP and pose[:2] == pytest.approx([0, 0], abs=0.01)
 
 
-def loud(level, peak=10):
-    """A window of two ears with most of its sound around one bin."""
-    bins, frames, ears = CONTRACT.spectrogram_shape
-    magnitude = level * np.exp(-0.5 * ((np.arange(bins) - peak) / 4.0) ** 2) + 1e-5
-    return np.log1p(np.broadcast_to(magnitude[:, None, None], (bins, frames, ears))
-                    ).astype(np.float32)
-
-
 def test_a_policy_does_not_stop_at_another_sound_and_looks_for_the_goal_elsewhere():
     contract = dataclasses.replace(CONTRACT, goal_windows=3, hidden_size=CONTRACT.hidden_size + 66)
     both = memory_of((0, 0), (3, -2))
     walker = Walker(contract=contract)
-    walker.go(both, TURNING, 3, heard=HEARD_AHEAD, spectrogram=loud(0.1))
-    actions, pose = walker.go(both, STOP, 60, heard=HEARD_AHEAD, spectrogram=loud(1.0, peak=50))
+    walker.go(both, TURNING, 3, heard=HEARD_AHEAD, spectrogram=tone(10, level=0.1))
+    actions, pose = walker.go(both, STOP, 60, heard=HEARD_AHEAD, spectrogram=tone(50))
     assert np.hypot(*pose[:2]) > 1.6  # the place of the other sound
     walker = Walker(contract=contract)
-    walker.go(both, TURNING, 3, heard=HEARD_AHEAD, spectrogram=loud(0.1))
-    assert walker.go(both, STOP, 5, heard=HEARD_AHEAD, spectrogram=loud(1.0))[0] == [Action.STOP]
+    walker.go(both, TURNING, 3, heard=HEARD_AHEAD, spectrogram=tone(10, level=0.1))
+    assert walker.go(both, STOP, 5, heard=HEARD_AHEAD, spectrogram=tone(10))[0] == [Action.STOP]
 
 
 def test_nothing_changes_for_policies_without_a_map():

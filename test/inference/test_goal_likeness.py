@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 
+from heard_window import tone
 import numpy as np
 import pytest
 
@@ -8,14 +9,6 @@ from asgf_nav_ros.contract import PolicyContract
 from asgf_nav_ros.inference.goal_likeness import GoalLikeness
 
 CONTRACT = PolicyContract(goal_windows=3, hidden_size=512 + 66)
-BINS, FRAMES, _ = CONTRACT.spectrogram_shape
-
-
-def tone(center, level=1.0, floor=1e-5):
-    """A window with one broad peak over a floor."""
-    peak = level * np.exp(-0.5 * ((np.arange(BINS) - center) / 4.0) ** 2)
-    return np.log1p(np.broadcast_to((peak + floor)[:, None, None], (BINS, FRAMES, 2))
-                    ).astype(np.float32)
 
 
 def hearing(*windows, contract=CONTRACT):

@@ -37,13 +37,13 @@ def test_magnitudes_are_read_back():
 
 def test_magnitudes_of_anything_are_finite():
     planes = np.full(CONTRACT.spectrogram_shape, 1e30, np.float32)
-    assert np.isfinite(level_db(magnitudes(planes, CONTRACT)))
+    assert np.isfinite(level_db(magnitudes(planes, CONTRACT).max()))
 
 
 def test_twice_as_much_is_six_decibels_and_silence_is_a_number():
-    magnitude = windows(1)[0]
+    magnitude = windows(1)[0].mean()
     assert level_db(2 * magnitude) - level_db(magnitude) == pytest.approx(6.02, abs=0.01)
-    assert level_db(np.zeros(3)) == -180
+    assert level_db(0.0) == -180
 
 
 def test_likeness_is_what_the_policy_hears_as_such():
