@@ -72,8 +72,7 @@ def write_learning_curves(path: Path, histories: Sequence[History], way: str) ->
         axes.set_xlabel('environment steps (thousands)', fontsize=plot_style.FONT_SIZE)
     handles = [Line2D([], [], color=color_of(system), linewidth=2, label=_label(
         system, sum(each.system == system for each in histories))) for system in systems]
-    figure.legend(handles=handles, loc='outside lower center', ncols=min(5, len(systems)),
-                  frameon=False, fontsize=plot_style.FONT_SIZE)
+    plot_style.legend_below(figure, handles)
     plot_style.save(figure, path)
     return True
 

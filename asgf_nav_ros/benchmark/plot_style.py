@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Sequence
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -26,6 +28,12 @@ def quiet(axes: Axes) -> None:
     axes.grid(True, color='#e6e6e6', linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=FONT_SIZE - 1, color=QUIET)
+
+
+def legend_below(figure: Figure, handles: Sequence[Artist], *, columns: int = 5) -> None:
+    """One legend under all panels; the names of five systems fit beside each other."""
+    figure.legend(handles=handles, loc='outside lower center', ncols=min(columns, len(handles)),
+                  frameon=False, fontsize=FONT_SIZE)
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -62,8 +62,7 @@ def write_severity_curves(path: Path, entries: Sequence[Entry], *, split: str, s
         axes.set_ylabel('success rate (%)', fontsize=plot_style.FONT_SIZE)
     handles = [Line2D([], [], color=color_of(name), marker='o', markersize=4, label=name,
                       linestyle=_dash(name)) for name in names]
-    figure.legend(handles=handles, loc='outside lower center', ncols=min(5, len(names)),
-                  frameon=False, fontsize=plot_style.FONT_SIZE)
+    plot_style.legend_below(figure, handles)
     plot_style.save(figure, path)
     return True
 

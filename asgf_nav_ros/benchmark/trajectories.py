@@ -115,8 +115,7 @@ def write_comparison(path: Path, rows: Sequence[ComparedEpisode], headline: str)
             axes.set_anchor('N')
             axes.set_title(f'{walk.system}: {walk.caption}', fontsize=plot_style.FONT_SIZE)
     figure.suptitle(headline, fontsize=plot_style.FONT_SIZE, color=plot_style.QUIET)
-    figure.legend(handles=_legend(), loc='outside lower center', frameon=False,
-                  ncols=5 if columns > 2 else 3, fontsize=plot_style.FONT_SIZE)
+    plot_style.legend_below(figure, _legend(), columns=5 if columns > 2 else 3)
     plot_style.save(figure, path)
 
 
